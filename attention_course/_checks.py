@@ -353,7 +353,7 @@ def check_mask_sizes(function: str, n_q: int, n_k: int | None, offset: int) -> N
         )
 
 
-def check_lengths(lengths: Array | Sequence[int], n_k: int) -> None:
+def check_lengths(lengths: Array, n_k: int) -> None:
     """Lengths of sequences: integers from 0 to ``n_k``, one per example."""
     name = "padding_mask"
     check_count(name, "n_k", n_k)
