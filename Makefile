@@ -1,0 +1,94 @@
+# `make book` builds the book, `make test` checks everything. Both create the environment
+# in .venv on their first run. `make help` lists the rest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+JOBS ?= 2
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
+PAGES := _build/html/index.html
+
+# Sums depend on the number of threads, and sets on the hash seed: stored outputs and the
+# page that Sphinx writes are the same on each run only when both are fixed. A backend
+# from the reader's shell would replace the one that stores pictures in notebooks.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PYTHONHASHSEED := 0
+unexport MPLBACKEND
+
+BOOK_SOURCES := _config.yml _toc.yml $(shell find book notebooks attention_course benchmarks \
+    \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help setup book test lint types unit validate audit notebooks format lab serve constraints clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.installed  ## create the environment (the others do it when needed)
+
+$(VENV)/pyvenv.cfg:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "This course needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml | $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-lab: requirements-lab.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-lab.txt
+	@touch $@
+
+book: $(PAGES)  ## build the book
+	@echo "The book is built. Open $(PAGES) in a browser, or run: make serve"
+
+# Sphinx repeats no warning for a page that it does not read again, and leaves the old
+# contents list on pages that it does not write again: so each build starts from nothing.
+$(PAGES): $(BOOK_SOURCES) $(VENV)/.installed
+	rm -rf _build
+	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build; exit 1; }
+	$(BIN)/python -m pytest -q -m book tests/test_book.py || { rm -rf _build; exit 1; }
+	@touch $@
+
+test: lint types unit validate  ## check everything: style, types, unit tests, notebooks
+
+lint: $(VENV)/.installed  ## style of code and notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed  ## types
+	$(BIN)/mypy
+
+unit: $(VENV)/.installed  ## unit tests, layout tests and the examples in docstrings
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --doctest-modules tests attention_course
+
+validate: $(VENV)/.installed  ## run the notebooks and compare with their stored outputs
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --nbval --nbval-current-env notebooks
+
+audit: $(VENV)/.installed  ## proofs that take long
+	$(BIN)/python -m pytest -q -m audit tests
+
+notebooks: $(VENV)/.installed  ## execute and store the notebooks whose code has changed
+	$(BIN)/python tools/notebooks.py
+
+format: $(VENV)/.installed  ## put code and notebooks into the form that lint wants
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lab: $(VENV)/.installed-lab  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+serve: $(PAGES)  ## build the book and serve it on this machine
+	@echo "http://localhost:$(PORT)  (stop with Ctrl-C)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+constraints: $(VENV)/.installed  ## store the versions of the present environment
+	$(BIN)/python tools/constraints.py
+
+clean:  ## remove build results, caches and the environment
+	rm -rf _build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf attention_course.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,212 @@
+"""One chapter, its files; one module, its place."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "attention_course"
+NOTEBOOKS = ROOT / "notebooks"
+EXERCISES = PACKAGE / "exercises"
+
+# The order of DESIGN: the file list reads like the data flow, and a module imports only
+# from modules above it. A new module is a new line here.
+MODULES = [
+    "_typing",
+    "_checks",
+    "_precision",
+    "scores",
+    "masks",
+    "weights",
+    "attention",
+    "heads",
+    "positions",
+    "data",
+    "layers",
+    "plots",
+    "exercises",
+]
+MAY_IMPORT = {
+    "matplotlib": {"plots"},
+    "torch": {"layers"},
+}
+# Scripts that a maintainer runs once; no module imports them.
+SCRIPTS = {"data/extract.py"}
+
+MAX_FUNCTION_LINES = 40
+
+
+def toc_files():
+    """Return the files that _toc.yml names, in reading order, without suffixes."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    found = [toc["root"]]
+
+    def walk(node):
+        if isinstance(node, list):
+            for child in node:
+                walk(child)
+        elif isinstance(node, dict):
+            if "file" in node:
+                found.append(node["file"])
+            for child in node.values():
+                walk(child)
+
+    walk({key: value for key, value in toc.items() if key != "root"})
+    return found
+
+
+def slugs():
+    return [name.split("/")[1] for name in toc_files() if name.startswith("notebooks/")]
+
+
+def package_files():
+    return [
+        path
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).as_posix() not in SCRIPTS
+    ]
+
+
+def code_files():
+    folders = ["attention_course", "tools", "benchmarks"]
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def relative(paths):
+    return [path.relative_to(ROOT).as_posix() for path in paths]
+
+
+def imported_names(path):
+    """Return (line, dotted name) of each import, relative ones resolved."""
+    package = ["attention_course", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *(node.module.split(".") if node.module else [])])
+            yield node.lineno, module
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+
+
+def module_of(path):
+    """Return the entry of MODULES that a file belongs to; None for the package's own."""
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return None if first == "__init__" else first
+
+
+def test_every_entry_of_the_contents_exists():
+    missing = [
+        name
+        for name in toc_files()
+        if not any((ROOT / f"{name}{suffix}").exists() for suffix in (".md", ".ipynb"))
+    ]
+    assert not missing, f"in _toc.yml, not on disk: {missing}"
+
+
+def test_no_entry_of_the_contents_is_there_twice():
+    names = toc_files()
+    assert sorted(names) == sorted(set(names))
+
+
+def test_every_notebook_is_in_the_contents():
+    on_disk = {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
+    assert on_disk == set(slugs()), f"leftover: {on_disk ^ set(slugs())}"
+
+
+def test_every_book_page_is_in_the_contents():
+    on_disk = {
+        path.relative_to(ROOT).with_suffix("").as_posix()
+        for path in (ROOT / "book").rglob("*.md")
+        if "_static" not in path.parts
+    }
+    in_toc = {name for name in toc_files() if name.startswith("book/")}
+    assert on_disk == in_toc, f"leftover: {on_disk ^ in_toc}"
+
+
+def test_notebooks_hold_nothing_but_chapters():
+    allowed = {"conftest.py", *(f"{slug}.ipynb" for slug in slugs())}
+    leftover = {
+        path.name
+        for path in NOTEBOOKS.iterdir()
+        if path.name not in allowed
+        and path.name not in {"__pycache__", ".ipynb_checkpoints"}
+    }
+    assert not leftover, f"in notebooks/, but no chapter: {leftover}"
+
+
+def test_chapters_are_read_in_the_order_of_their_numbers():
+    assert slugs() == sorted(slugs())
+
+
+@pytest.mark.skipif(not EXERCISES.exists(), reason="the course has no exercises yet")
+def test_every_chapter_has_its_exercises_and_the_reverse():
+    modules = {path.stem for path in EXERCISES.glob("ch[0-9][0-9]_*.py")}
+    assert modules == set(slugs()), f"without counterpart: {modules ^ set(slugs())}"
+
+
+def test_every_module_has_its_place():
+    found = {module_of(path) for path in package_files()} - {None}
+    assert found <= set(MODULES), f"add to MODULES: {found - set(MODULES)}"
+
+
+@pytest.mark.parametrize("path", package_files(), ids=relative(package_files()))
+def test_a_module_imports_only_from_modules_above_it(path):
+    module = module_of(path)
+    if module is None:
+        pytest.skip("the package's own __init__ imports what it re-exports")
+    below = set(MODULES[MODULES.index(module) + 1 :])
+    wrong = [
+        f"line {line}: {name}"
+        for line, name in imported_names(path)
+        if name.startswith("attention_course.") and name.split(".")[1] in below
+    ]
+    assert not wrong, f"{path.name} imports from modules below it: {wrong}"
+
+
+@pytest.mark.parametrize("library", sorted(MAY_IMPORT))
+def test_only_one_module_imports(library):
+    offenders = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in package_files()
+        for line, name in imported_names(path)
+        if name.split(".")[0] == library
+        and module_of(path) not in MAY_IMPORT[library]
+    ]
+    assert not offenders, f"only {MAY_IMPORT[library]} may import {library}"
+
+
+def test_importing_the_package_imports_neither_torch_nor_matplotlib():
+    code = (
+        "import sys, attention_course\n"
+        "print(sorted({'torch', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def body_lines(function):
+    """Return the length of a function's body in lines, without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return function.end_lineno - body[0].lineno + 1 if body else 0
+
+
+@pytest.mark.parametrize("path", code_files(), ids=relative(code_files()))
+def test_every_function_fits_on_a_screen(path):
+    too_long = [
+        f"{node.name} ({body_lines(node)} lines)"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and body_lines(node) > MAX_FUNCTION_LINES
+    ]
+    assert not too_long, f"over {MAX_FUNCTION_LINES} lines: {too_long}"

@@ -1,0 +1,350 @@
+"""Rules that every stored notebook keeps. What its cells print is nbval's to check."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat")
+
+from tools import notebooks as tool  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+MAX_CODE_LINES = 12
+MAX_HIDDEN_CODE_LINES = 25
+MIN_ALT_CHARACTERS = 40
+TAGS = {"torch", "hide-input"}
+
+IMPORT_CELL = "import numpy as np\nimport attention_course as ac"
+EXERCISE_IMPORT = (
+    "from attention_course.exercises import check, hint, solution, progress"
+)
+
+FILLER = (
+    r"simply|just|obvious(?:ly)?|of course|easily|trivial(?:ly)?|crucial(?:ly)?"
+    r"|leverag\w+|seamless(?:ly)?|delv\w+|it is worth noting"
+)
+MACHINE_PATH = re.compile(r"(?<![\w.])(?:/(?:home|root|Users|tmp|work|mnt)/|[A-Z]:\\)")
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+NBVAL_COMMENT = re.compile(r"#\s*(?:NBVAL_|PYTEST_VALIDATE)")
+
+# Runs the untagged cells as the browser will: one namespace, no torch, no IPython.
+RUN_WITHOUT_TORCH = """
+import json, sys
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch":
+            raise ModuleNotFoundError("torch is blocked", name="torch")
+
+sys.meta_path.insert(0, NoTorch())
+space = {"__name__": "__main__", "display": print}
+for name, source in json.load(sys.stdin):
+    try:
+        exec(compile(source, name, "exec"), space)
+    except Exception as error:
+        sys.exit(f"{name}: {type(error).__name__}: {error}")
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+"""
+
+
+@pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return list(tool.code_cells(notebook))
+
+
+def markdown_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def tags(cell):
+    return set(cell.metadata.get("tags", []))
+
+
+def prose(cell):
+    """Return a Markdown cell's words: no code, formulas, targets, roles, links."""
+    text = re.sub(r"```.*?```|\$\$.*?\$\$", " ", cell.source, flags=re.DOTALL)
+    text = re.sub(r"`[^`\n]*`|\$[^$\n]*\$", " ", text)
+    return re.sub(r"\]\([^)]*\)|^\([\w-]+\)=|https?://\S+", " ", text, flags=re.M)
+
+
+def headings(notebook, level):
+    """Return the headings of one level, outside code fences."""
+    found = []
+    for cell in markdown_cells(notebook):
+        text = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
+        found += re.findall(rf"^{'#' * level} (.+)$", text, re.MULTILINE)
+    return found
+
+
+def output_texts(cell):
+    """Yield each piece of text that a cell shows."""
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            yield output.text
+        for kind, data in output.get("data", {}).items():
+            if kind.startswith("text/"):
+                yield data
+
+
+def code_lines(source):
+    """Count the lines of code: comments, docstrings and blank lines are free."""
+    documentation = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+            text = node.body[0]
+            documentation |= set(range(text.lineno, text.end_lineno + 1))
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#")
+        for number, line in enumerate(source.splitlines(), start=1)
+        if number not in documentation
+    )
+
+
+def bound_names(source):
+    """Return the names that a cell gives a value to at its top level."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(a.asname or a.name).split(".")[0] for a in node.names}
+    return names
+
+
+def used_names(source):
+    """Return the names that a cell reads."""
+    return {
+        node.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+
+
+def imports_torch(source):
+    return any(
+        name.split(".")[0] == "torch"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+        )
+    )
+
+
+def test_the_stored_code_is_the_code_that_was_executed(notebook, path):
+    assert not tool.is_stale(notebook), (
+        f"the code of {path.name} has changed since it was executed; run: make notebooks"
+    )
+
+
+def test_cells_were_executed_once_in_order(notebook):
+    cells = code_cells(notebook)
+    counts = [cell.execution_count for cell in cells]
+    assert counts == list(range(1, len(cells) + 1))
+
+
+def test_no_output_is_an_error_or_a_warning(notebook):
+    noisy = [
+        cell.id
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "error" or output.get("name") == "stderr"
+    ]
+    assert not noisy, f"errors or stderr in cells {noisy}"
+
+
+def test_metadata_holds_nothing_of_the_machine(notebook):
+    assert set(notebook.metadata) == {*tool.NOTEBOOK_METADATA, tool.METADATA_KEY}
+    for key, value in tool.NOTEBOOK_METADATA.items():
+        assert notebook.metadata[key] == value
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= tool.CELL_METADATA, cell.id
+
+
+def test_cell_ids_are_stable_and_named_after_the_chapter(notebook, path):
+    ids = [cell.id for cell in notebook.cells]
+    chapter = path.stem.split("_")[0]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(rf"{chapter}-\d{{3}}", name) for name in ids), ids
+
+
+def test_only_known_tags_are_used(notebook):
+    unknown = {cell.id: tags(cell) - TAGS for cell in notebook.cells}
+    assert not any(unknown.values()), {k: v for k, v in unknown.items() if v}
+
+
+def test_no_comment_hides_a_cell_from_nbval(notebook):
+    hidden = [c.id for c in code_cells(notebook) if NBVAL_COMMENT.search(c.source)]
+    assert not hidden
+
+
+def test_the_title_carries_the_slug_and_asks_a_question(notebook, path):
+    first = notebook.cells[0]
+    assert first.cell_type == "markdown"
+    assert first.source.startswith(f"({path.stem})=\n# "), first.source[:80]
+    titles = headings(notebook, 1)
+    assert len(titles) == 1, f"one title, not {titles}"
+    assert "?" in titles[0], titles[0]
+
+
+def test_the_first_code_cell_is_the_import_cell(notebook):
+    expected = IMPORT_CELL
+    if (ROOT / "attention_course" / "exercises").exists():
+        expected += f"\n{EXERCISE_IMPORT}"
+    first = code_cells(notebook)[0].source
+    # ruff sets the package apart by a blank line
+    assert re.sub(r"\n+", "\n", first) == expected
+
+
+def test_code_cells_are_short(notebook):
+    too_long = {
+        cell.id: code_lines(cell.source)
+        for cell in code_cells(notebook)
+        if code_lines(cell.source)
+        > (MAX_HIDDEN_CODE_LINES if "hide-input" in tags(cell) else MAX_CODE_LINES)
+    }
+    assert not too_long, f"lines of code per cell: {too_long}"
+
+
+def test_every_picture_has_a_caption_and_a_description(notebook):
+    wrong = []
+    for cell in code_cells(notebook):
+        drawn = sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        mystnb = cell.metadata.get("mystnb", {})
+        if drawn and not mystnb.get("figure", {}).get("caption", "").strip():
+            wrong.append(f"{cell.id}: no caption")
+        if drawn and len(mystnb.get("image", {}).get("alt", "")) < MIN_ALT_CHARACTERS:
+            wrong.append(f"{cell.id}: alt text under {MIN_ALT_CHARACTERS} characters")
+        if drawn > 1:
+            wrong.append(f"{cell.id}: {drawn} pictures, one caption")
+        if "figure" in mystnb and not drawn:
+            wrong.append(f"{cell.id}: a caption, but no picture")
+    assert not wrong, wrong
+
+
+def test_every_figure_object_comes_with_its_picture(notebook):
+    bare = [
+        cell.id
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if "<Figure size" in output.get("data", {}).get("text/plain", "")
+        and "image/png" not in output.data
+    ]
+    assert not bare, f"the picture of these cells is missing: {bare}"
+
+
+def test_pictures_in_prose_have_a_description(notebook):
+    bare = [c.id for c in markdown_cells(notebook) if re.search(r"!\[\s*\]\(", c.source)]
+    assert not bare, f"empty alt text: {bare}"
+
+
+def test_nothing_names_a_path_of_the_machine(notebook):
+    texts = [(cell.id, cell.source) for cell in notebook.cells]
+    texts += [(c.id, text) for c in code_cells(notebook) for text in output_texts(c)]
+    wrong = [name for name, text in texts if MACHINE_PATH.search(text)]
+    assert not wrong, f"a path of somebody's machine in cells {wrong}"
+
+
+def test_no_output_shows_an_address(notebook):
+    wrong = [
+        cell.id
+        for cell in code_cells(notebook)
+        for text in output_texts(cell)
+        if ADDRESS.search(text)
+    ]
+    assert not wrong, f"an address, which changes with each run, in cells {wrong}"
+
+
+def test_prose_has_no_filler(notebook):
+    found = {
+        cell.id: words
+        for cell in markdown_cells(notebook)
+        if (words := re.findall(rf"\b(?:{FILLER})\b", prose(cell), re.IGNORECASE))
+    }
+    assert not found, found
+
+
+def test_only_tagged_cells_import_torch(notebook):
+    wrong = [
+        cell.id
+        for cell in code_cells(notebook)
+        if "torch" not in tags(cell) and imports_torch(cell.source)
+    ]
+    assert not wrong, f"tag these cells with torch: {wrong}"
+
+
+def test_untagged_cells_use_no_name_from_tagged_ones(notebook):
+    free, from_torch, wrong = set(), set(), {}
+    for cell in code_cells(notebook):
+        if "torch" in tags(cell):
+            from_torch |= bound_names(cell.source)
+            continue
+        free |= bound_names(cell.source)
+        if borrowed := used_names(cell.source) & (from_torch - free):
+            wrong[cell.id] = sorted(borrowed)
+    assert not wrong, f"untagged cells that use names from torch cells: {wrong}"
+
+
+def test_untagged_cells_run_without_torch(notebook, path):
+    cells = [
+        [f"{path.name} cell {cell.id}", cell.source]
+        for cell in code_cells(notebook)
+        if "torch" not in tags(cell)
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_WITHOUT_TORCH],
+        input=json.dumps(cells),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=path.parent,
+        env=os.environ | {"MPLBACKEND": "Agg"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr
+
+
+@pytest.mark.audit
+def test_executing_again_changes_no_byte_of_text(notebook, path):
+    again = nbformat.read(path, as_version=4)
+    tool.execute(again, path.parent)
+    for stored, fresh in zip(code_cells(notebook), code_cells(again), strict=True):
+        assert list(output_texts(fresh)) == list(output_texts(stored)), stored.id
+
+
+def test_a_changed_source_a_changed_tag_and_a_new_cell_make_a_notebook_stale():
+    new = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
+    new.metadata[tool.METADATA_KEY] = {"code_sha256": tool.code_digest(new)}
+    assert not tool.is_stale(new)
+    new.cells[0].source = "1 + 2"
+    assert tool.is_stale(new)
+    new.cells[0].source = "1 + 1"
+    new.cells[0].metadata["tags"] = ["torch"]
+    assert tool.is_stale(new)
+    new.cells[0].metadata.clear()
+    new.cells.append(nbformat.v4.new_markdown_cell("text"))
+    assert not tool.is_stale(new)
+    new.cells.append(nbformat.v4.new_code_cell(""))
+    assert tool.is_stale(new)

@@ -1,0 +1,1 @@
+"""Tools for maintainers; none of them is part of the package."""
