@@ -925,7 +925,7 @@ def vectors_plane(
     array = _plane("vectors", vectors)
     labels = _names("labels", labels, len(array), "vectors")
     colours = [_colour(r) for r in _roles(roles, len(array))]
-    ax = _one_panel(ax, 4.6, 4.0)
+    ax = _one_panel(ax, 4.8, 4.0)
     _plane_axes(ax, array)
     for (x, y), colour in zip(array, colours, strict=True):
         if x == y == 0:
@@ -997,8 +997,9 @@ def _plane_axes(ax: Axes, points: Floats) -> None:
     """Set equal scales, thin lines through the origin, and room for the labels."""
     corners = np.concatenate([points, np.zeros((1, 2))])
     low, high = corners.min(axis=0), corners.max(axis=0)
-    room = 0.18 * (max(high - low) or 1.0)
-    ax.set(xlim=(low[0] - room, high[0] + room), ylim=(low[1] - room, high[1] + room))
+    low, high = (low, high) if (high > low).any() else (low - 1, high + 1)
+    x, y = np.array([0.3, 0.18]) * max(high - low)
+    ax.set(xlim=(low[0] - x, high[0] + x), ylim=(low[1] - y, high[1] + y))
     ax.set(xlabel="dimension 0", ylabel="dimension 1", aspect="equal")
     ax.grid(color=GRID, linewidth=0.5)
     ax.axhline(0, color=GREY, linewidth=0.7)
@@ -1065,6 +1066,7 @@ def _best_place(
         angle = outward + turn * math.pi
         box = _move(text, angle, far)
         covered = sum(_overlap(box, other) for other in taken) + _outside(box, inside)
+        covered += (far > 8) * 0.5 * float(np.prod(box[2:] - box[:2]))
         if best is None or covered < best[0] - 1:
             best = covered, angle, far
     assert best is not None
@@ -1080,7 +1082,7 @@ def _move(text: Annotation, angle: float, far: float) -> Floats:
     )
     text.set_verticalalignment("bottom" if y > 0.3 else "top" if y < -0.3 else "center")
     extents = np.asarray(text.get_window_extent().extents)
-    return extents + [-3, -1, 3, 1]
+    return extents + np.array([-3, -1, 3, 1])
 
 
 def _overlap(a: Floats, b: Floats) -> float:
