@@ -1,0 +1,102 @@
+"""What the learner is told: data first, then plain text, then a panel."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from html import escape
+
+
+class Outcome(Enum):
+    """The eight ways a check can end. Each has a word, a symbol and a colour."""
+
+    NOT_ATTEMPTED = "not attempted"
+    CORRECT = "correct"
+    DIAGNOSED = "wrong, and here is why"
+    PROPERTY = "wrong, a property fails"
+    VALUES = "wrong, values differ"
+    RAISED = "raised an error"
+    UNFINISHED = "did not finish"
+    CHANGED_INPUT = "changed its input"
+
+
+_LOOK = {
+    Outcome.NOT_ATTEMPTED: ("○", "Not attempted", "#6B7785"),
+    Outcome.CORRECT: ("✓", "Correct", "#00806A"),
+    Outcome.DIAGNOSED: ("✗", "Not yet", "#C8500A"),
+    Outcome.PROPERTY: ("✗", "Not yet", "#C8500A"),
+    Outcome.VALUES: ("✗", "Not yet", "#C8500A"),
+    Outcome.RAISED: ("!", "Raised an error", "#B3261E"),
+    Outcome.UNFINISHED: ("!", "Did not finish", "#B3261E"),
+    Outcome.CHANGED_INPUT: ("!", "Changed its input", "#B3261E"),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to a ``check``."""
+
+    exercise: str
+    outcome: Outcome
+    title: str
+    sections: tuple[tuple[str, str], ...] = ()  # (label, text); "" for no label
+    misconceptions: tuple[str, ...] = field(default=())
+
+    @property
+    def is_correct(self) -> bool:
+        """Whether the exercise is solved."""
+        return self.outcome is Outcome.CORRECT
+
+    def __str__(self) -> str:
+        symbol, word, _ = _LOOK[self.outcome]
+        lines = [f"{symbol} {word}  {self.exercise}  {self.title}".rstrip()]
+        for label, text in self.sections:
+            head = f"{label}: " if label else ""
+            first, *rest = (head + text).split("\n")
+            lines += [f"  {first}", *(f"    {line}" for line in rest)]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        symbol, word, colour = _LOOK[self.outcome]
+        rows = "".join(_section(label, text) for label, text in self.sections)
+        return (
+            f'<div class="ac-verdict ac-{self.outcome.name.lower().replace("_", "-")}" '
+            f'role="status" style="border:1px solid {colour};border-left-width:6px;'
+            'border-radius:6px;padding:.6em .9em;margin:.4em 0;max-width:46em">'
+            f'<div><strong style="color:{colour}">{symbol} {word}</strong> '
+            f'<code>{escape(self.exercise)}</code> {escape(self.title)}</div>'
+            f"{rows}</div>"
+        )
+
+
+def _section(label: str, text: str) -> str:
+    head = f"<strong>{escape(label)}.</strong> " if label else ""
+    if "\n" in text:
+        first, _, rest = text.partition("\n")
+        block = f'<pre style="margin:.3em 0;overflow-x:auto">{escape(rest)}</pre>'
+        return f'<div style="margin-top:.4em">{head}{escape(first)}{block}</div>'
+    return f'<div style="margin-top:.4em">{head}{escape(text)}</div>'
+
+
+@dataclass(frozen=True)
+class Note:
+    """A hint, a solution or the table of progress: a text, also as a panel."""
+
+    title: str
+    text: str
+    code: str = ""
+
+    def __str__(self) -> str:
+        body = f"{self.title}\n{self.text}".rstrip()
+        return f"{body}\n\n{self.code}".rstrip() if self.code else body
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        text = "".join(f"<div>{escape(line)}</div>" for line in self.text.split("\n"))
+        code = f'<pre style="overflow-x:auto">{escape(self.code)}</pre>'
+        return (
+            '<div class="ac-note" style="border:1px solid #6B7785;border-radius:6px;'
+            'padding:.6em .9em;margin:.4em 0;max-width:46em">'
+            f"<strong>{escape(self.title)}</strong>{text}{code if self.code else ''}</div>"
+        )
