@@ -74,6 +74,7 @@ class Exercise:
     kind: str
     minutes: int
     difficulty: int  # 1 to 5
+    section: str  # label of the section of the notebook that it closes
     prompt: str  # Markdown
     starter: str  # the cell as handed out
     hints: tuple[str, ...]  # from vague to concrete; the last is a step short

@@ -36,6 +36,7 @@ softmax_by_hand = Exercise(
     kind="implement",
     minutes=5,
     difficulty=1,
+    section="ch01-by-hand",
     prompt="Write `shares(scores)`: the softmax of one row of scores, shape `(n,)`, "
     "result `(n,)`. Use NumPy's `exp` and no softmax of any library.",
     starter='def shares(scores):\n    raise NotImplementedError("your code here")',
