@@ -132,12 +132,21 @@ _STYLE: dict[str, Any] = {
 
 
 def _styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Run a drawing function in the course's style and leave the reader's alone."""
+    """Run a drawing function in the course's style and leave the reader's alone.
+
+    Only the style's own settings are put back. ``rc_context`` puts all of them back,
+    so a notebook's backend, which turns interactive when the first figure is made,
+    would be switched off again, and every later picture would stay away.
+    """
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        with plt.rc_context(_STYLE):
+        before = {name: plt.rcParams[name] for name in _STYLE}
+        plt.rcParams.update(_STYLE)
+        try:
             return draw(*args, **kwargs)
+        finally:
+            plt.rcParams.update(before)
 
     return wrapper
 
