@@ -94,7 +94,7 @@ def imported_names(path):
 
 
 def module_of(path):
-    """Return the entry of MODULES that a file belongs to; None for the package's own."""
+    """Return the entry of MODULES that a file belongs to, None for the package's."""
     first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     return None if first == "__init__" else first
 
@@ -174,8 +174,7 @@ def test_only_one_module_imports(library):
         f"{path.relative_to(ROOT)}:{line}"
         for path in package_files()
         for line, name in imported_names(path)
-        if name.split(".")[0] == library
-        and module_of(path) not in MAY_IMPORT[library]
+        if name.split(".")[0] == library and module_of(path) not in MAY_IMPORT[library]
     ]
     assert not offenders, f"only {MAY_IMPORT[library]} may import {library}"
 

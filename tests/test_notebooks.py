@@ -155,7 +155,7 @@ def imports_torch(source):
 
 def test_the_stored_code_is_the_code_that_was_executed(notebook, path):
     assert not tool.is_stale(notebook), (
-        f"the code of {path.name} has changed since it was executed; run: make notebooks"
+        f"the code of {path.name} has changed since its last run: make notebooks"
     )
 
 
@@ -256,7 +256,8 @@ def test_every_figure_object_comes_with_its_picture(notebook):
 
 
 def test_pictures_in_prose_have_a_description(notebook):
-    bare = [c.id for c in markdown_cells(notebook) if re.search(r"!\[\s*\]\(", c.source)]
+    empty_alt = re.compile(r"!\[\s*\]\(")
+    bare = [c.id for c in markdown_cells(notebook) if empty_alt.search(c.source)]
     assert not bare, f"empty alt text: {bare}"
 
 
