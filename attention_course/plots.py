@@ -87,21 +87,21 @@ _SLATE = [
     *("#FFFFFF", "#E1E3E7", "#C3C8D0", "#A6ADBA", "#8993A3"),
     *("#6D7A8E", "#526279", "#374B64", "#1B3550"),
 ]
-_WINE = [
-    *("#FFFFFF", "#F0E2E2", "#E1C6C6", "#D1AAAB", "#C18E90"),
-    *("#B07477", "#9F595E", "#8D3E46", "#7A2230"),
+_BRICK = [
+    *("#FFFFFF", "#F1E3DF", "#E2C8C0", "#D3ADA2", "#C29384"),
+    *("#B17968", "#A0604D", "#8D4733", "#7A2E1A"),
 ]
 _SEQUENTIAL = LinearSegmentedColormap.from_list("slate", _SLATE)
-_DIVERGING = LinearSegmentedColormap.from_list("wine-slate", [*_WINE[:0:-1], *_SLATE])
+_DIVERGING = LinearSegmentedColormap.from_list("brick-slate", [*_BRICK[:0:-1], *_SLATE])
 
 # Lines without a role: colours that no role has, each with its own marker and dash.
 _LINE_STYLES = [
-    ("#1B3550", "o", "-"),
-    ("#A3266F", "s", "--"),
-    ("#6B7785", "^", "-."),
-    ("#6A5400", "D", ":"),
-    ("#6D3FC0", "v", (0, (5, 1, 1, 1, 1, 1))),
-    ("#1F2933", "P", (0, (1, 1))),
+    ("#0E2A33", "o", "-"),
+    ("#8D2E79", "s", "--"),
+    ("#5D7E27", "^", "-."),
+    ("#85716F", "D", ":"),
+    ("#5A0A00", "v", (0, (5, 1, 1, 1, 1, 1))),
+    ("#360A62", "P", (0, (1, 1))),
 ]
 
 _WIDTH = 5.6  # inches: fills the text column, with text legible on a phone
@@ -380,7 +380,7 @@ def scores_heatmap(
     title: str | None = None,
     label: str = "score",
 ) -> Axes:
-    """Draw numbers of either sign: white is zero, slate positive, wine negative.
+    """Draw numbers of either sign: white is zero, slate positive, brick negative.
 
     Parameters
     ----------
@@ -427,11 +427,7 @@ def _heatmap(
     mask: Array | None,
     annotate: bool,
 ) -> tuple[Axes, AxesImage]:
-    row_role, column_role = _roles(roles, 2)
-    rows = _names(_plural(row_role or "row"), rows, array.shape[0], "rows")
-    columns = _names(
-        _plural(column_role or "column"), columns, array.shape[1], "columns"
-    )
+    rows, columns = _named_axes(roles, rows, columns, array.shape)
     allowed = None if mask is None else _mask(mask, array.shape)
     n_rows, n_columns = array.shape
     cell = min(_CELL, (_WIDTH - 1.6) / n_columns)
@@ -443,13 +439,28 @@ def _heatmap(
         vmin=limits[0],
         vmax=limits[1],
     )
-    _word_axes(ax, rows, columns, (row_role, column_role))
+    _word_axes(ax, rows, columns, roles)
     _cell_borders(ax, array.shape)
     if annotate and n_columns <= _MAX_ANNOTATED:
         _write_cells(ax, image, array, allowed)
     if allowed is not None:
         _hatch(ax, ~allowed)
     return ax, image
+
+
+def _named_axes(
+    roles: tuple[str | None, str | None],
+    rows: Iterable[str],
+    columns: Iterable[str],
+    shape: tuple[int, ...],
+) -> tuple[list[str], list[str]]:
+    """Check the words of both axes, under the names that their arguments have."""
+    row_role, column_role = _roles(roles, 2)
+    row_name, column_name = _plural(row_role or "row"), _plural(column_role or "column")
+    return (
+        _names(row_name, rows, shape[0], "rows"),
+        _names(column_name, columns, shape[1], "columns"),
+    )
 
 
 def _cell_borders(ax: Axes, shape: tuple[int, ...]) -> None:
@@ -526,6 +537,8 @@ def heads_grid(
     count, n_q, n_k = shares.shape
     titles = titles or [f"head {i}" for i in range(count)]
     titles = _names("titles", titles, count, "heads")
+    queries, keys = _named_axes(("query", "key"), queries, keys, (n_q, n_k))
+    mask = None if mask is None else _mask(mask, (n_q, n_k))
     columns = _grid_columns(count, n_k)
     rows = math.ceil(count / columns)
     cell = min(0.5, (_WIDTH - 1.8) / (columns * n_k))
@@ -611,10 +624,10 @@ def mask_grid(
     if not masks:
         raise ValueError("masks must hold at least one mask, got none")
     shape = (len(queries), len(keys))
+    drawn = [_mask(mask, shape) for mask in masks.values()]
     cell = min(0.42, (_WIDTH - 1.4) / (len(masks) * shape[1]))
     figure, axes = panels(len(masks), height=cell * shape[0] + 1.5)
-    for index, (ax, (title, mask)) in enumerate(zip(axes, masks.items(), strict=True)):
-        allowed = _mask(mask, shape)
+    for index, (ax, title, allowed) in enumerate(zip(axes, masks, drawn, strict=True)):
         ax.imshow(allowed * 0.75, cmap=_SEQUENTIAL, vmin=0, vmax=1)
         _word_axes(ax, [*queries], [*keys], ("query", "key"))
         _cell_borders(ax, shape)
