@@ -167,6 +167,8 @@ def sliding_window_mask(
     """
     check_mask_sizes("sliding_window_mask", n_q, n_k, offset)
     check_count("sliding_window_mask", "window", window, minimum=1)
+    if like is not None:
+        check_is_array("sliding_window_mask", like=like)
     up_to_here = causal_mask(n_q, n_k, offset=offset, like=like)
     n_k = up_to_here.shape[1]
     too_old = int(offset) - int(window)
