@@ -419,12 +419,14 @@ DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
 
 
 def assert_finite_there_and_back(layer, inputs, **options):
+    """Run both ways under torch's own watch for NaN in any step of the way back."""
     inputs = [x.clone().requires_grad_() for x in inputs]
-    output, weights = layer(*inputs, **options)
-    loss = output.double().sum()
-    if weights is not None:
-        loss = loss + (weights.double() ** 2).sum()
-    loss.backward()
+    with torch.autograd.set_detect_anomaly(True):
+        output, weights = layer(*inputs, **options)
+        loss = output.double().sum()
+        if weights is not None:
+            loss = loss + (weights.double() ** 2).sum()
+        loss.backward()
     for x in (output, *inputs, *layer.parameters()):
         tensor = x if x is output else x.grad
         assert torch.isfinite(tensor).all()
