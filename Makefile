@@ -88,7 +88,7 @@ serve: $(PAGES)  ## build the book and serve it on this machine
 links: $(VENV)/.installed  ## ask the other hosts whether the links to them still work
 	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
-constraints: $(VENV)/.installed  ## store the versions of the present environment
+constraints: $(VENV)/.installed-lab  ## store the versions of the present environment
 	$(BIN)/python tools/constraints.py
 
 clean:  ## remove build results, caches and the environment
