@@ -242,7 +242,7 @@ def test_scores_are_centred_on_zero_and_signed():
 
 def test_scores_without_roles_are_in_ink():
     ax = plots.scores_heatmap(np.eye(2), ["a", "b"], ["x", "y"], roles=(None, None))
-    assert labels_and_colours(ax.get_yticklabels()) == (["a", "b"], {plots.INK.lower()})
+    assert labels_and_colours(ax.get_yticklabels()) == (["a", "b"], {role("output")})
     assert ax.get_ylabel() == ax.get_xlabel() == ""
 
 
@@ -272,6 +272,13 @@ def test_heads_can_be_before_and_after():
     titles = ["before", "after"]
     figure = plots.heads_grid([WEIGHTS, WEIGHTS], QUESTIONS, WORDS, titles=titles)
     assert [ax.get_title() for ax in figure.axes[:2]] == titles
+
+
+def test_words_that_would_overlap_are_left_out_of_a_grid():
+    words = [f"word {i}" for i in range(20)]
+    figure = plots.heads_grid(np.full((4, 20, 20), 0.05), words, words)
+    assert not any(t.get_text() for t in figure.axes[0].get_yticklabels())
+    assert figure.axes[0].get_ylabel() == "queries"
 
 
 def test_position_codes_are_drawn_as_they_are():
@@ -323,6 +330,20 @@ def test_bars_are_as_long_as_their_numbers():
     colours = [to_hex(bar.get_facecolor()) for bar in ax.patches]
     assert (colours[0], colours[2]) == (role("query"), role("value"))
     assert colours[1] not in {role(name) for name in plots.PALETTE}
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0.27, 1.0, 0.5], ["0.27", "1.00", "0.50"]),
+        ([0.5, 0.997], ["0.500", "0.997"]),
+        ([512, 64], ["512", "64"]),
+        ([1.5e-7, 2.0], ["1.5e−07", "2"]),
+    ],
+)
+def test_numbers_below_each_other_have_as_many_decimals(values, texts):
+    ax = plots.bars(values, ["a", "b", "c"][: len(values)], "share")
+    assert [t.get_text() for t in ax.texts] == texts
 
 
 def test_a_logarithmic_bar_leaves_room_for_the_smallest():
@@ -427,7 +448,9 @@ def test_the_hull_leaves_out_what_lies_inside():
     ax = plots.convex_hull_plane(VALUES, WEIGHTS @ VALUES, WORDS, QUESTIONS)
     corners = {tuple(p) for p in ax.patches[0].get_xy()}
     assert corners == {(4.0, 0.0), (-2.0, 3.0), (-2.0, -3.0)}
-    values, outputs = ax.get_lines()[-2:]
+    outline, values, outputs = ax.get_lines()[-3:]
+    assert outline.get_xydata().tolist()[0] == outline.get_xydata().tolist()[-1]
+    assert {tuple(p) for p in outline.get_xydata()} == corners
     np.testing.assert_array_equal(values.get_xydata(), VALUES)
     np.testing.assert_array_equal(outputs.get_xydata(), WEIGHTS @ VALUES)
 
@@ -561,7 +584,11 @@ def test_a_picture_is_drawn_the_same_twice_and_without_a_date(name):
 
 
 @pytest.mark.parametrize("name", [*CALLS, *EXTRA])
-def test_a_picture_fits_the_column_and_leaves_the_readers_style_alone(name):
+def test_a_picture_fits_the_column_and_leaves_the_readers_style_alone(
+    name, monkeypatch
+):
+    monkeypatch.setitem(mpl.rcParams, "font.size", 33.0)
+    monkeypatch.setitem(mpl.rcParams, "figure.dpi", 55.0)
     before = dict(mpl.rcParams)
     draw = EXTRA.get(name) or functools.partial(
         getattr(plots, name), *CALLS[name][0], *CALLS[name][1]
