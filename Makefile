@@ -20,7 +20,7 @@ unexport MPLBACKEND
 BOOK_SOURCES := _config.yml _toc.yml $(shell find book notebooks attention_course benchmarks \
     \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup book test lint types unit validate audit notebooks format lab serve constraints clean
+.PHONY: help setup book test lint types unit validate audit notebooks format lab serve links constraints clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -85,7 +85,10 @@ serve: $(PAGES)  ## build the book and serve it on this machine
 	@echo "http://localhost:$(PORT)  (stop with Ctrl-C)"
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-constraints: $(VENV)/.installed  ## store the versions of the present environment
+links: $(VENV)/.installed  ## ask the other hosts whether the links to them still work
+	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
+
+constraints: $(VENV)/.installed-lab  ## store the versions of the present environment
 	$(BIN)/python tools/constraints.py
 
 clean:  ## remove build results, caches and the environment

@@ -3,15 +3,18 @@
 Each message says: function, argument, rule, reason, what came, what to try.
 """
 
-import math
 import numbers
 from collections.abc import Sequence
 from itertools import pairwise
+from reprlib import repr as shortened
 from typing import NoReturn
 
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from ._typing import Array
+
+# Beyond this, or below its inverse, a factor overflows or vanishes in float32.
+LARGEST = 1e15
 
 
 def _listed(arrays: dict[str, Array]) -> str:
@@ -23,7 +26,7 @@ def _reject(function: str, text: str) -> NoReturn:
     raise ValueError(f"{function}: {text}")
 
 
-def check_is_array(function: str, **arrays: Array) -> None:
+def check_is_array(function: str, *, dtype: str = "float", **arrays: Array) -> None:
     """Refuse lists, numbers and whatever else has no axes."""
     for name, array in arrays.items():
         if not is_array_api_obj(array):
@@ -31,7 +34,7 @@ def check_is_array(function: str, **arrays: Array) -> None:
                 f"{function}: {name} must be an array (NumPy, PyTorch or another "
                 "library of the array API standard), because shape and dtype are "
                 f"read from it; got {type(array).__name__}. "
-                f"Try np.asarray({name}, dtype=float)."
+                f"Try np.asarray({name}, dtype={dtype})."
             )
 
 
@@ -48,8 +51,9 @@ def check_same_library(function: str, **arrays: Array) -> None:
         if device(one) != device(other):
             _reject(
                 function,
-                f"{name} and {other_name} must be on one device; got {name} on "
-                f"{device(one)} and {other_name} on {device(other)}.",
+                f"{name} and {other_name} must be on one device, because no operation "
+                f"reads the memory of two; got {name} on {device(one)} and "
+                f"{other_name} on {device(other)}.",
             )
 
 
@@ -60,7 +64,7 @@ def check_floating(function: str, **arrays: Array) -> None:
         if not array_namespace(array).isdtype(array.dtype, "real floating"):
             raise TypeError(
                 f"{function}: {name} must hold real floating-point numbers, because "
-                f"weights are fractions; got dtype {array.dtype}. Convert it first, "
+                f"results are fractions; got dtype {array.dtype}. Convert it first, "
                 "for example to float64."
             )
     check_same_library(function, **arrays)
@@ -73,73 +77,105 @@ def check_floating(function: str, **arrays: Array) -> None:
             )
 
 
-def check_boolean(function: str, mask: Array, like: Array) -> None:
+def check_boolean(
+    function: str, mask: Array, like: Array, like_name: str = "scores"
+) -> None:
     """Refuse masks that are not boolean arrays of the library of ``like``."""
-    check_is_array(function, mask=mask)
+    check_is_array(function, dtype="bool", mask=mask)
     if not array_namespace(mask).isdtype(mask.dtype, "bool"):
         raise TypeError(
             f"{function}: mask must be boolean, True where a query may attend to a "
             f"key; got dtype {mask.dtype}. Numbers to add to the scores are a bias, "
             "not a mask; for a mask of 0 and 1, pass mask == 1."
         )
-    check_same_library(function, mask=mask, scores=like)
+    check_same_library(function, **{"mask": mask, like_name: like})
 
 
 def check_integer(function: str, name: str, value: int) -> None:
     """Refuse whatever is not one integer."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{function}: {name} must be an integer; got {value!r}.")
+        raise TypeError(
+            f"{function}: {name} must be an integer, because it counts or numbers "
+            f"something; got {shortened(value)}."
+        )
 
 
 def check_axis(function: str, name: str, array: Array, axis: int) -> None:
     """Refuse an axis that the array does not have."""
     check_integer(function, "axis", axis)
+    if array.ndim == 0:
+        _reject(
+            function,
+            f"{name} must have at least one axis, because a share is a share among "
+            f"several; got a single number, {name} ().",
+        )
     if not -array.ndim <= axis < array.ndim:
         _reject(
             function,
             f"axis must be one of the axes of {name}, from {-array.ndim} to "
-            f"{array.ndim - 1}; got axis={axis} for {name} {tuple(array.shape)}.",
+            f"{array.ndim - 1}, because it says along which the numbers belong "
+            f"together; got axis={axis} for {name} {tuple(array.shape)}.",
         )
 
 
 def check_real(function: str, name: str, value: float) -> None:
-    """Refuse whatever is not one finite real number."""
+    """Refuse whatever is not one real number of a size that float32 can take."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(
-            f"{function}: {name} must be one real number; got {type(value).__name__}."
+            f"{function}: {name} must be one real number, because it is the same for "
+            f"all entries; got {type(value).__name__}."
         )
-    if not math.isfinite(value):
-        _reject(function, f"{name} must be finite; got {name}={value}.")
+    if not abs(value) <= LARGEST:
+        _reject(
+            function,
+            f"{name} must be finite, and at most {LARGEST:g} in size, because "
+            f"products with more can overflow float32; got {name}={shortened(value)}.",
+        )
 
 
 def check_positive(function: str, name: str, value: float, because: str) -> None:
     """Refuse whatever is not one finite number above zero."""
     check_real(function, name, value)
     if value <= 0:
-        _reject(function, f"{name} must be above 0, because {because}; got {value}.")
+        _reject(
+            function, f"{name} must be above 0, because {because}; got {name}={value}."
+        )
+    if value < 1 / LARGEST:
+        _reject(
+            function,
+            f"{name} must be at least {1 / LARGEST:g}, because to divide by less "
+            f"can overflow float32; got {name}={value}.",
+        )
 
 
 def check_count(function: str, name: str, value: int, minimum: int = 0) -> None:
     """Refuse whatever is not an integer of at least ``minimum``."""
     check_integer(function, name, value)
     if value < minimum:
-        _reject(function, f"{name} must be at least {minimum}; got {name}={value}.")
+        _reject(
+            function,
+            f"{name} must be at least {minimum}, because it is a number of things; "
+            f"got {name}={value}.",
+        )
 
 
 def check_even_width(function: str, name: str, width: int) -> None:
-    """Refuse an odd width where numbers come in pairs."""
-    if width % 2:
+    """Refuse an odd width, or none, where numbers come in pairs."""
+    if width % 2 or width == 0:
         _reject(
             function,
-            f"{name} must be even, because sine and cosine (or the two coordinates "
-            f"that turn together) come in pairs; got {name}={width}.",
+            f"{name} must be even and at least 2, because sine and cosine (or the two "
+            f"coordinates that turn together) come in pairs; got {name}={width}.",
         )
 
 
 def check_flag(function: str, name: str, value: bool) -> None:
     """Refuse whatever is not True or False."""
     if not isinstance(value, bool):
-        raise TypeError(f"{function}: {name} must be True or False; got {value!r}.")
+        raise TypeError(
+            f"{function}: {name} must be Python's True or False, because it switches "
+            f"one thing on or off; got {shortened(value)}."
+        )
 
 
 def check_rows(function: str, **arrays: Array) -> None:
@@ -148,21 +184,21 @@ def check_rows(function: str, **arrays: Array) -> None:
         if array.ndim < 2:
             _reject(
                 function,
-                f"{name} must have at least two axes, (n, width), one row per "
-                f"position; got {name} {tuple(array.shape)}. "
+                f"{name} must have at least two axes, (n, width), because each row is "
+                f"one position; got {name} {tuple(array.shape)}. "
                 f"For a single vector pass {name}[None, :].",
             )
 
 
 def check_leading_axes(function: str, **arrays: Array) -> None:
-    """Same rank, and the same sizes on every axis before the last two."""
+    """Refuse ranks that differ, or sizes that differ before the last two axes."""
     for (name, one), (other_name, other) in pairwise(arrays.items()):
         pair = {name: one, other_name: other}
         if one.ndim != other.ndim:
             _reject(
                 function,
-                f"{name} and {other_name} must have the same number of axes; "
-                f"got {_listed(pair)}.",
+                f"{name} and {other_name} must have the same number of axes, because "
+                f"examples and heads are matched one to one; got {_listed(pair)}.",
             )
         if one.shape[:-2] != other.shape[:-2]:
             _reject(
@@ -209,7 +245,11 @@ def check_additive(
     check_leading_axes(name, query=query, key=key)
     hidden = tuple(v.shape)
     if len(hidden) != 1 or hidden[0] == 0:
-        _reject(name, f"v must have one axis, (d_hidden,); got v {hidden}.")
+        _reject(
+            name,
+            "v must have one axis, (d_hidden,), and at least one number, because it "
+            f"weighs each hidden unit by one number; got v {hidden}.",
+        )
     for side, rows, projection in (("query", query, w_query), ("key", key, w_key)):
         wanted = (rows.shape[-1], *hidden)
         if tuple(projection.shape) != wanted:
@@ -230,7 +270,8 @@ def check_heads(function: str, query: Array, key: Array, value: Array) -> None:
     if query.shape[:-3] != key.shape[:-3]:
         _reject(
             function,
-            "query and key must agree on every axis before the heads; got "
+            "query and key must agree on every axis before the heads, because each "
+            "example is attended to on its own; got "
             f"{_listed({'query': query, 'key': key})}.",
         )
     num_heads, num_kv_heads = query.shape[-3], key.shape[-3]
@@ -247,15 +288,16 @@ def check_heads(function: str, query: Array, key: Array, value: Array) -> None:
 def check_over_weights(
     function: str, name: str, array: Array, shape: Sequence[int]
 ) -> None:
-    """A mask or bias is (n_q, n_k) or has the weights' rank; size 1 broadcasts."""
+    """Refuse what is neither (n_q, n_k) nor of the weights' rank; 1 broadcasts."""
     got = tuple(array.shape)
     if len(got) not in (2, len(shape)):
+        fewer = len(got) < len(shape)
         _reject(
             function,
             f"{name} must have two axes (n_q, n_k), or as many as the weights, "
-            f"{tuple(shape)}: with a number between, an axis of examples could be "
-            f"taken for an axis of heads; got {name} {got}. "
-            "Put in the missing axes with size 1.",
+            f"{tuple(shape)}, because with any other number an axis of examples could "
+            f"be taken for an axis of heads; got {name} {got}."
+            + (" Put in the missing axes with size 1." if fewer else ""),
         )
     pairs = zip(reversed(got), reversed(tuple(shape)), strict=False)
     if any(size not in (1, wanted) for size, wanted in pairs):
@@ -291,7 +333,7 @@ def check_attention(
     check_heads(name, query, key, value)
     weights_shape = (*query.shape[:-1], key.shape[-2])
     if mask is not None:
-        check_boolean(name, mask, query)
+        check_boolean(name, mask, query, "query")
         check_over_weights(name, "mask", mask, weights_shape)
     if bias is not None:
         check_over_weights(name, "bias", bias, weights_shape)
@@ -315,7 +357,7 @@ def check_softmax(
 
 
 def check_mask_for_scores(function: str, mask: Array, scores: Array) -> None:
-    """A mask that ``masked_softmax`` can lay over the scores."""
+    """Refuse a mask that cannot be laid over the scores."""
     check_boolean(function, mask, scores)
     got, wanted = tuple(mask.shape), tuple(scores.shape)
     pairs = zip(reversed(got), reversed(wanted), strict=False)
@@ -345,7 +387,7 @@ def check_mask_sizes(function: str, n_q: int, n_k: int | None, offset: int) -> N
     check_integer(function, "offset", offset)
     if n_k is not None:
         check_count(function, "n_k", n_k)
-    elif n_q + offset < 0:
+    elif int(n_q) + int(offset) < 0:
         _reject(
             function,
             "n_q + offset must not be below 0, because it is the number of keys when "
@@ -361,8 +403,8 @@ def check_lengths(lengths: Array, n_k: int) -> None:
         if lengths.ndim != 1:
             _reject(
                 name,
-                "lengths must have one axis, (batch,), one number per example; got "
-                f"shape {tuple(lengths.shape)}.",
+                "lengths must have one axis, (batch,), because each example has one "
+                f"length; got lengths {tuple(lengths.shape)}.",
             )
         if not array_namespace(lengths).isdtype(lengths.dtype, "integral"):
             raise TypeError(
@@ -371,18 +413,18 @@ def check_lengths(lengths: Array, n_k: int) -> None:
             )
     elif isinstance(lengths, (str, bytes)) or not isinstance(lengths, Sequence):
         raise TypeError(
-            f"{name}: lengths must be a sequence or array of integers, one per "
-            f"example; got {type(lengths).__name__}."
+            f"{name}: lengths must be a sequence or array of integers, because each "
+            f"example has one length; got {type(lengths).__name__}."
         )
     else:
         for length in lengths:
             check_integer(name, "each of lengths", length)
-    for i in range(len(lengths)):
-        if not 0 <= int(lengths[i]) <= n_k:
+    for example, length in enumerate(lengths):
+        if not 0 <= int(length) <= n_k:
             _reject(
                 name,
                 f"lengths must lie between 0 and n_k = {n_k}, because no sequence is "
-                f"longer than the keys; got {int(lengths[i])} for example {i}.",
+                f"longer than the keys; got {int(length)} for example {example}.",
             )
 
 
@@ -415,7 +457,7 @@ def check_sinusoidal(n: int, d_model: int, base: float) -> None:
     """Sizes of a table of sines and cosines."""
     name = "sinusoidal_positions"
     check_count(name, "n", n)
-    check_count(name, "d_model", d_model, minimum=2)
+    check_count(name, "d_model", d_model)
     check_even_width(name, "d_model", d_model)
     check_positive(name, "base", base, "wavelengths are powers of it")
 
@@ -425,7 +467,7 @@ def check_rotation(x: Array, positions: Array, base: float, interleaved: bool) -
     name = "rotate"
     check_floating(name, x=x)
     check_rows(name, x=x)
-    check_even_width(name, "the last axis of x (d_k)", x.shape[-1])
+    check_even_width(name, "d_k (the last axis of x)", x.shape[-1])
     check_is_array(name, positions=positions)
     check_same_library(name, x=x, positions=positions)
     kinds = ("integral", "real floating")

@@ -56,7 +56,7 @@ def scaled_dot_product_attention(
     Raises
     ------
     ValueError
-        If shapes do not fit together, or d_k is 0.
+        If shapes do not fit together, d_k is 0, or scale is beyond 1e15.
     TypeError
         If an input is not an array of real floats, the mask is not boolean, or
         libraries or dtypes differ.
@@ -75,8 +75,7 @@ def scaled_dot_product_attention(
     array([[1., 1., 1.]])
     """
     check_attention(query, key, value, mask, bias, scale, causal)
-    if scale is None:
-        scale = 1 / math.sqrt(query.shape[-1])
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     if causal:
         in_order = causal_mask(query.shape[-2], key.shape[-2], like=query)
         mask = in_order if mask is None else mask & in_order

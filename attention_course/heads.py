@@ -20,7 +20,8 @@ def split_heads(x: Array, num_heads: int) -> Array:
     -------
     array
         Shape (..., num_heads, n, d_model / num_heads): head h holds columns
-        h * d_k .. (h + 1) * d_k - 1 of every row.
+        h * d_k .. (h + 1) * d_k - 1 of every row. A view where the library allows
+        one, as after any reshape: copy it before writing into it.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def split_heads(x: Array, num_heads: int) -> Array:
             [7., 8.]]])
     """
     check_split(x, num_heads)
-    xp = array_namespace(x)
+    xp, num_heads = array_namespace(x), int(num_heads)
     *batch, n, d_model = x.shape
     # (..., n, d_model) -> (..., n, num_heads, d_k) -> (..., num_heads, n, d_k)
     per_row = xp.reshape(x, (*batch, n, num_heads, d_model // num_heads))
@@ -62,7 +63,7 @@ def merge_heads(x: Array) -> Array:
     Returns
     -------
     array
-        Shape (..., n, num_heads * d_k).
+        Shape (..., n, num_heads * d_k); for one head it may be a view.
 
     Raises
     ------

@@ -61,7 +61,9 @@ def causal_mask(
     """
     check_mask_sizes("causal_mask", n_q, n_k, offset)
     xp, where = _library("causal_mask", like)
-    n_k = n_q + offset if n_k is None else n_k
+    # int: sizes of NumPy's narrow integers would wrap around when added
+    n_q, offset = int(n_q), int(offset)
+    n_k = n_q + offset if n_k is None else int(n_k)
     query_position = xp.arange(n_q, device=where)[:, None] + offset
     key_position = xp.arange(n_k, device=where)[None, :]
     return key_position <= query_position
@@ -109,9 +111,9 @@ def padding_mask(
     if like is None and is_array_api_obj(lengths):
         like = lengths
     xp, where = _library("padding_mask", like)
-    counts = xp.asarray([int(length) for length in lengths], dtype=xp.int64)
-    counts = array_api_compat.to_device(counts, where) if where else counts
-    return xp.arange(n_k, device=where)[None, None, :] < counts[:, None, None]
+    counts = [int(length) for length in lengths]
+    real = xp.asarray(counts, dtype=xp.int64, device=where)[:, None, None]
+    return xp.arange(int(n_k), device=where)[None, None, :] < real
 
 
 def sliding_window_mask(
@@ -165,7 +167,10 @@ def sliding_window_mask(
     """
     check_mask_sizes("sliding_window_mask", n_q, n_k, offset)
     check_count("sliding_window_mask", "window", window, minimum=1)
+    if like is not None:
+        check_is_array("sliding_window_mask", like=like)
     up_to_here = causal_mask(n_q, n_k, offset=offset, like=like)
     n_k = up_to_here.shape[1]
-    out_of_sight = causal_mask(n_q, n_k, offset=offset - window, like=like)
+    too_old = int(offset) - int(window)
+    out_of_sight = causal_mask(n_q, n_k, offset=too_old, like=like)
     return up_to_here & ~out_of_sight

@@ -63,9 +63,8 @@ def sinusoidal_positions(
     if like is None:
         return table
     check_floating("sinusoidal_positions", like=like)
-    xp = array_namespace(like)
     where = array_api_compat.device(like)
-    return xp.astype(xp.asarray(table, device=where), like.dtype)
+    return array_namespace(like).asarray(table, dtype=like.dtype, device=where)
 
 
 def rotate(
@@ -84,7 +83,8 @@ def rotate(
     x : array
         Shape (..., n, d_k), d_k even: queries or keys.
     positions : array
-        Shape (n,), or the leading shape of ``x``: the position p of each row.
+        Shape (n,), or the leading shape of ``x``, with 1 where positions are the
+        same: the position p of each row.
     base : float
         The b of the formula.
     interleaved : bool
@@ -100,7 +100,7 @@ def rotate(
     Raises
     ------
     ValueError
-        If d_k is odd, positions do not fit or base is not above 0.
+        If d_k is odd or 0, positions do not fit or base is not above 0.
     TypeError
         If ``x`` is not an array of real floats, or libraries differ.
 

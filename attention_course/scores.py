@@ -1,4 +1,4 @@
-"""From query and key to scores: how well does each key answer each query?"""
+"""From query and key to scores: how well each key answers each query."""
 
 import math
 
@@ -72,7 +72,7 @@ def scaled_dot_product_scores(
     Raises
     ------
     ValueError
-        If widths or leading axes differ, d_k is 0, or scale is not finite.
+        If widths or leading axes differ, d_k is 0, or scale is beyond 1e15.
     TypeError
         If an input is not an array of real floats, or libraries or dtypes differ.
 
@@ -91,6 +91,7 @@ def scaled_dot_product_scores(
     if scale is None:
         scale = 1 / math.sqrt(query.shape[-1])
     check_real("scaled_dot_product_scores", "scale", scale)
+    scale = float(scale)
     xp = array_namespace(query)
     scores = widen(query) @ xp.matrix_transpose(widen(key)) * scale
     return narrow(scores, like=query)
@@ -111,8 +112,8 @@ def cosine_scores(query: Array, key: Array) -> Array:
     Returns
     -------
     array
-        Scores of shape (..., n_q, n_k), each from -1 to 1; 0 for a vector of zeros,
-        which has no direction.
+        Scores of shape (..., n_q, n_k), each from -1 to 1 (but for rounding); 0 for a
+        vector of zeros, which has no direction.
 
     Raises
     ------
@@ -141,6 +142,9 @@ def cosine_scores(query: Array, key: Array) -> Array:
 def _unit(rows: Array) -> Array:
     """Divide each row by its length; a row of zeros stays."""
     xp = array_namespace(rows)
+    # With the largest entry at 1, no square overflows or vanishes.
+    largest = xp.max(xp.abs(rows), axis=-1, keepdims=True)
+    rows = rows / xp.where(largest > 0, largest, xp.ones_like(largest))
     squared = xp.sum(rows * rows, axis=-1, keepdims=True)
     # 1 stands in for 0 before the root: its gradient there would be infinite.
     return rows / xp.sqrt(xp.where(squared > 0, squared, xp.ones_like(squared)))

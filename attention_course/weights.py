@@ -15,11 +15,13 @@ def softmax(scores: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
     Parameters
     ----------
     scores : array
-        Any shape. A score of -inf gets the weight 0.
+        At least one axis. A score of -inf gets the weight 0; a score of +inf makes
+        its row NaN, since no share of infinity is defined.
     axis : int
         The axis along which the scores compete.
     temperature : float
-        Above 0. Below 1 it sharpens the shares, above 1 it evens them out.
+        From 1e-15 to 1e15. Below 1 it sharpens the shares, above 1 it evens them
+        out.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def softmax(scores: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
     Raises
     ------
     ValueError
-        If the axis does not exist or the temperature is not above 0.
+        If the axis does not exist or the temperature is out of its range.
     TypeError
         If ``scores`` is not an array of real floats.
 
@@ -46,14 +48,14 @@ def softmax(scores: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
     array([0.659, 0.242, 0.099])
     """
     check_softmax("softmax", scores, axis, temperature)
-    xp = array_namespace(scores)
+    xp, axis = array_namespace(scores), int(axis)
     if scores.shape[axis] == 0:
         return xp.exp(scores)  # nothing competes, nothing is shared out
     wide = widen(scores)
     highest = xp.max(wide, axis=axis, keepdims=True)
     # With the highest at 0, exp never overflows. All -inf: leave them as they are.
-    highest = xp.where(xp.isinf(highest), xp.zeros_like(highest), highest)
-    exponentials = xp.exp((wide - highest) / temperature)
+    highest = xp.where(highest == -xp.inf, xp.zeros_like(highest), highest)
+    exponentials = xp.exp((wide - highest) / float(temperature))
     total = xp.sum(exponentials, axis=axis, keepdims=True)
     total = xp.where(total == 0, xp.ones_like(total), total)
     return narrow(exponentials / total, like=scores)
@@ -69,7 +71,7 @@ def masked_softmax(
     Parameters
     ----------
     scores : array
-        Any shape.
+        At least one axis.
     mask : array, optional
         Boolean, True where a score counts; broadcast over ``scores``.
     axis : int
@@ -144,8 +146,9 @@ def entropy(weights: Array, *, axis: int = -1) -> Array:
     np.float64(0.6931)
     """
     check_weights("entropy", weights, axis)
-    xp = array_namespace(weights)
+    xp, axis = array_namespace(weights), int(axis)
     wide = widen(weights)
     # 0 ln 0 = 0; ln 1 = 0 stands in for it, so that gradients stay finite too
     logs = xp.log(xp.where(wide > 0, wide, xp.ones_like(wide)))
-    return narrow(-xp.sum(wide * logs, axis=axis), like=weights)
+    # 0 - x and not -x, which would print certainty as -0
+    return narrow(0 - xp.sum(wide * logs, axis=axis), like=weights)

@@ -1,14 +1,25 @@
-"""What nbval does not compare: pictures.
+"""Three things that nbval does not do.
 
-nbval skips ``image/png``. So after each cell that it has run, the pictures of the fresh
-run are compared with the stored ones: as many, of the same size, the same to the eye.
+It skips ``image/png``. So after each cell that it has run, the pictures of the fresh
+run are compared with the stored ones: as many, the same size, the same to the eye.
+
+It runs cells without history, where IPython looks for the semicolon that ends a plot's
+cell, so the plot's return value would appear in its run and in nobody else's.
+
+It starts kernels in the environment of the shell; sums depend on its thread counts.
 """
 
 import base64
 import io
+import os
 
 import numpy as np
 import pytest
+
+from tools.notebooks import KERNEL_ENVIRONMENT
+
+os.environ.update(KERNEL_ENVIRONMENT)
+os.environ.pop("MPLBACKEND", None)
 
 # A pixel differs when a channel is off by more than this; the edges of glyphs and lines
 # stay below it when a last digit moves, a changed letter or curve does not.
@@ -33,11 +44,11 @@ def assert_same_pictures(stored, fresh):
     assert len(stored) == len(fresh), (
         f"the notebook stores {len(stored)} pictures, this run drew {len(fresh)}"
     )
-    for ours, theirs in zip(stored, fresh, strict=True):
-        assert ours.shape == theirs.shape, (
-            f"the stored picture is {ours.shape}, the new one {theirs.shape}"
+    for old, new in zip(stored, fresh, strict=True):
+        assert old.shape == new.shape, (
+            f"the stored picture is {old.shape}, the new one {new.shape}"
         )
-        off = np.abs(ours.astype(int) - theirs.astype(int)).max(axis=-1)
+        off = np.abs(old.astype(int) - new.astype(int)).max(axis=-1)
         different = int((off > CHANNEL_TOLERANCE).sum())
         assert different <= MAX_DIFFERENT_PIXELS, (
             f"{different} pixels of the stored picture differ; if the new picture is "
@@ -45,11 +56,24 @@ def assert_same_pictures(stored, fresh):
         )
 
 
+def keep_history(kernel):
+    """Make nbval's kernel run a cell as notebooks do, with history."""
+
+    def execute(source, allow_stdin=None):
+        return kernel.kc.execute(
+            source, store_history=True, allow_stdin=allow_stdin, stop_on_error=False
+        )
+
+    kernel.execute_cell_input = execute
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Compare the pictures of a notebook's cell once nbval has run it."""
+    """Run a notebook's cell by nbval, then compare its pictures."""
+    kernel = getattr(item.parent, "kernel", None)
+    if kernel is None:
+        return (yield)
+    keep_history(kernel)
     result = yield
-    fresh = getattr(item, "test_outputs", None)
-    if fresh is not None:
-        assert_same_pictures(pictures(item.cell.outputs), pictures(fresh))
+    assert_same_pictures(pictures(item.cell.outputs), pictures(item.test_outputs))
     return result

@@ -1,8 +1,20 @@
 """Fixtures that every test may ask for."""
 
 import array_api_compat
+import hypothesis
 import numpy as np
 import pytest
+
+# The same examples in every run, and no verdict that depends on a busy machine.
+hypothesis.settings.register_profile(
+    "course",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("course")
 
 try:
     import torch

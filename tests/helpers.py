@@ -1,16 +1,26 @@
 """What every test compares with. Helpers raise; they never return a verdict."""
 
 import numpy as np
+import pytest
 
 # Relative error by norm, ||a - b|| / ||b||. It belongs to the dtype, not to a test.
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}
 # Gradients that are zero in theory have no norm to compare with.
 ABSOLUTE = {"float64": 1e-12, "float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}
+DTYPES = list(TOLERANCE)
+
+
+def in_library(xp, values, dtype="float64"):
+    """Return the values as an array of ``xp``; skip a dtype that it does not have."""
+    if not hasattr(xp, dtype):
+        pytest.skip(f"{xp.__name__} has no {dtype}")
+    return xp.astype(xp.asarray(np.asarray(values)), getattr(xp, dtype))
 
 
 def dtype_name(array):
     """Return "float32" for NumPy's, torch's and the strict library's float32."""
-    return str(getattr(array, "dtype", np.asarray(array).dtype)).split(".")[-1]
+    dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
+    return str(dtype).split(".")[-1]
 
 
 def to_numpy(array):

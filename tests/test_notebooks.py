@@ -119,13 +119,15 @@ def code_lines(source):
 
 
 def bound_names(source):
-    """Return the names that a cell gives a value to at its top level."""
+    """Return the names that a cell gives a value to, at any level."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {(a.asname or a.name).split(".")[0] for a in node.names}
     return names
@@ -155,7 +157,7 @@ def imports_torch(source):
 
 def test_the_stored_code_is_the_code_that_was_executed(notebook, path):
     assert not tool.is_stale(notebook), (
-        f"the code of {path.name} has changed since it was executed; run: make notebooks"
+        f"the code of {path.name} has changed since its last run: make notebooks"
     )
 
 
@@ -256,7 +258,8 @@ def test_every_figure_object_comes_with_its_picture(notebook):
 
 
 def test_pictures_in_prose_have_a_description(notebook):
-    bare = [c.id for c in markdown_cells(notebook) if re.search(r"!\[\s*\]\(", c.source)]
+    empty_alt = re.compile(r"!\[\s*\]\(")
+    bare = [c.id for c in markdown_cells(notebook) if empty_alt.search(c.source)]
     assert not bare, f"empty alt text: {bare}"
 
 

@@ -127,10 +127,10 @@ def outcomes(tmp_path_factory):
         edit(edited.cells)
         tool.write(edited, folder / f"{edit.__name__}.ipynb")
     report = folder / "report.xml"
+    validate = "-q --nbval --nbval-current-env -p no:cacheprovider".split()
+    places = [f"-c={ROOT / 'pyproject.toml'}", f"--rootdir={folder}", str(folder)]
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env"]
-        + ["-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider"]
-        + [f"--rootdir={folder}", f"--junit-xml={report}", str(folder)],
+        [sys.executable, "-m", "pytest", *validate, *places, f"--junit-xml={report}"],
         env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")},
         cwd=folder,
         capture_output=True,

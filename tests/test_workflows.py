@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,18 @@ def test_a_workflow_calls_targets_that_exist(path):
         for target in re.findall(r"\bmake ([a-z][a-z-]*)", command)
     }
     assert called <= make_targets(), f"no such target: {called - make_targets()}"
+
+
+def test_the_oldest_job_installs_the_lower_bounds_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"]]
+    wanted += extras["torch"] + extras["plots"] + extras["test"]
+    bounds = {
+        name: bound
+        for requirement in wanted
+        for name, bound in re.findall(r"^([\w-]+)>=([\d.]+)$", requirement)
+    }
+    oldest = (ROOT / ".github" / "oldest.txt").read_text("utf-8")
+    pins = dict(re.findall(r"^([\w-]+)==([\d.]+)\.\*$", oldest, re.MULTILINE))
+    assert pins == bounds

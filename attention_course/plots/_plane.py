@@ -1,0 +1,208 @@
+"""The plane: vectors as arrows, and averages within the hull of their values."""
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation
+
+from .._typing import Array
+from ._input import Floats, as_names, as_plane, as_roles
+from ._style import GREY, GRID, PALETTE, colour_of, finish, laid_out, one_panel, styled
+
+
+@styled
+def vectors_plane(
+    vectors: Array,
+    labels: Sequence[str],
+    *,
+    roles: str | Sequence[str | None] | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw vectors of width 2 as arrows from the origin, in the colours of their roles.
+
+    Parameters
+    ----------
+    vectors : array_like
+        Shape (n, 2).
+    labels : sequence of str
+        One name per vector.
+    roles : str or sequence of str, optional
+        Role of all vectors or of each.
+    ax : Axes, optional
+        A panel to draw into.
+    title : str, optional
+        Title of the panel.
+
+    Returns
+    -------
+    Axes
+        The panel.
+    """
+    array = as_plane("vectors", vectors)
+    labels = as_names("labels", labels, len(array), "vectors")
+    colours = [colour_of(r) for r in as_roles(roles, len(array))]
+    ax = one_panel(ax, 4.8, 4.0)
+    _plane_axes(ax, array)
+    for (x, y), colour in zip(array, colours, strict=True):
+        if x == y == 0:
+            ax.plot(0, 0, "o", color=colour, markersize=5)
+        else:
+            arrow = {"arrowstyle": "-|>", "color": colour, "lw": 1.8}
+            arrow |= {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 11}
+            ax.annotate("", (x, y), (0, 0), arrowprops=arrow)
+    finish(ax, title)
+    _place_labels(ax, array, labels, colours, arrows=True)
+    return ax
+
+
+@styled
+def convex_hull_plane(
+    values: Array,
+    outputs: Array,
+    value_labels: Sequence[str],
+    output_labels: Sequence[str],
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw outputs among the values they are averaged from, whose hull is shaded.
+
+    Parameters
+    ----------
+    values : array_like
+        Shape (n_k, 2), teal circles.
+    outputs : array_like
+        Shape (n_q, 2), ink diamonds.
+    value_labels, output_labels : sequence of str
+        One name per value and per output.
+    ax : Axes, optional
+        A panel to draw into.
+    title : str, optional
+        Title of the panel.
+
+    Returns
+    -------
+    Axes
+        The panel.
+    """
+    inner, outer = as_plane("outputs", outputs), as_plane("values", values)
+    labels = as_names("value_labels", value_labels, len(outer), "values")
+    labels += as_names("output_labels", output_labels, len(inner), "outputs")
+    ax = one_panel(ax, 4.8, 4.2)
+    both = np.concatenate([outer, inner])
+    _plane_axes(ax, both)
+    corners = hull(outer)
+    ax.fill(*corners.T, facecolor=PALETTE["value"], alpha=0.12, edgecolor="none")
+    ax.plot(*corners[[*range(len(corners)), 0]].T, color=PALETTE["value"], lw=0.9)
+    ax.plot(*outer.T, "o", color=PALETTE["value"], markersize=7)
+    ax.plot(*inner.T, "D", color=PALETTE["output"], markersize=6)
+    colours = [PALETTE["value"]] * len(outer) + [PALETTE["output"]] * len(inner)
+    finish(ax, title)
+    _place_labels(ax, both, labels, colours)
+    return ax
+
+
+def _plane_axes(ax: Axes, points: Floats) -> None:
+    """Set equal scales, thin lines through the origin, and room for the labels."""
+    corners = np.concatenate([points, np.zeros((1, 2))])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    low, high = (low, high) if (high > low).any() else (low - 1, high + 1)
+    x, y = np.array([0.3, 0.18]) * max(high - low)
+    ax.set(xlim=(low[0] - x, high[0] + x), ylim=(low[1] - y, high[1] + y))
+    ax.set(xlabel="dimension 0", ylabel="dimension 1", aspect="equal")
+    ax.grid(color=GRID, linewidth=0.5)
+    ax.axhline(0, color=GREY, linewidth=0.7)
+    ax.axvline(0, color=GREY, linewidth=0.7)
+    ax.set_axisbelow(True)
+
+
+def hull(points: Floats) -> Floats:
+    """Return the corners of the convex hull, counter-clockwise (monotone chain)."""
+    ordered = sorted({(float(x), float(y)) for x, y in points})
+
+    def chain(path: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+        corners: list[tuple[float, float]] = []
+        for p in path:
+            while len(corners) > 1 and turn_of(corners[-2], corners[-1], p) <= 0:
+                corners.pop()
+            corners.append(p)
+        return corners[:-1]
+
+    corners = chain(ordered) + chain(ordered[::-1])
+    return np.array(corners or ordered)
+
+
+def turn_of(
+    a: Sequence[float] | Floats,
+    b: Sequence[float] | Floats,
+    c: Sequence[float] | Floats,
+) -> float:
+    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+
+
+def _place_labels(
+    ax: Axes,
+    points: Floats,
+    labels: Sequence[str],
+    colours: Sequence[str],
+    *,
+    arrows: bool = False,
+) -> None:
+    """Write each label near its point, where it covers no point and no other label."""
+    laid_out(ax)
+    along = np.linspace(0.1, 1, 25) if arrows else np.ones(1)
+    pixels = ax.transData.transform(np.concatenate([points * t for t in along]))
+    reach = 4 if arrows else 9
+    taken: list[Floats] = [np.concatenate([p - reach, p + reach]) for p in pixels]
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    for point, label, colour in zip(points, labels, colours, strict=True):
+        text = ax.annotate(
+            label, point, (0, 0), textcoords="offset points", color=colour,
+            fontsize=9.5, path_effects=halo,
+        )  # fmt: skip
+        inside = np.asarray(ax.bbox.extents)
+        taken.append(_best_place(text, point, taken, inside))
+
+
+def _best_place(
+    text: Annotation, point: Floats, taken: Sequence[Floats], inside: Floats
+) -> Floats:
+    """Try places around the point, outwards from the origin first; keep the freest."""
+    outward = math.atan2(point[1], point[0])
+    turns = [0, 0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 1]
+    best: tuple[float, float, float] | None = None
+    for far, turn in itertools.product([8, 18], turns):
+        angle = outward + turn * math.pi
+        box = _move(text, angle, far)
+        covered = sum(_overlap(box, other) for other in taken) + _outside(box, inside)
+        covered += (far > 8) * 0.5 * float(np.prod(box[2:] - box[:2]))
+        if best is None or covered < best[0] - 1:
+            best = covered, angle, far
+    assert best is not None
+    return _move(text, *best[1:])
+
+
+def _move(text: Annotation, angle: float, far: float) -> Floats:
+    """Put the text `far` points from its point and return its box in pixels."""
+    x, y = math.cos(angle), math.sin(angle)
+    text.set_position((far * x, far * y))
+    text.set_horizontalalignment(
+        "left" if x > 0.3 else "right" if x < -0.3 else "center"
+    )
+    text.set_verticalalignment("bottom" if y > 0.3 else "top" if y < -0.3 else "center")
+    extents = np.asarray(text.get_window_extent().extents)
+    return extents + np.array([-3, -1, 3, 1])
+
+
+def _overlap(a: Floats, b: Floats) -> float:
+    width, height = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    return float(max(width, 0) * max(height, 0))
+
+
+def _outside(box: Floats, frame: Floats) -> float:
+    return float(np.prod(box[2:] - box[:2])) - _overlap(box, frame)
