@@ -40,7 +40,7 @@ each_code = pytest.mark.parametrize("exercise", CODE, ids=[e.id for e in CODE])
 def started(exercise):
     """Run the starter cell as handed out; return what it defines."""
     namespace = {"np": np}
-    exec(compile(exercise.starter, exercise.id, "exec"), namespace)  # noqa: S102
+    exec(compile(exercise.starter, exercise.id, "exec"), namespace)
     return namespace[function_name(exercise)]
 
 
@@ -92,6 +92,8 @@ def test_no_two_diagnoses_are_possible_for_one_answer(exercise):
     wrongs, _ = catalogue(exercise.id)
     for i, one in enumerate(wrongs):
         for other in wrongs[:i]:
+            if len(one.outputs) != len(other.outputs):
+                continue  # one of them raises an error that the other does not
             apart = max(map(distance, one.outputs, other.outputs))
             names = [[m.id for m in w.misconceptions] for w in (one, other)]
             assert apart > exercise.tolerance, f"{names} cannot be told apart"
@@ -101,8 +103,18 @@ def test_no_two_diagnoses_are_possible_for_one_answer(exercise):
 def test_every_fault_is_far_from_right(exercise):
     right = right_outputs(exercise.id)
     for wrong in catalogue(exercise.id)[0]:
-        apart = max(map(distance, wrong.outputs, right))
+        # If it raises, the cases before must show what is wrong: hence the default.
+        apart = max(map(distance, wrong.outputs, right), default=0.0)
         assert apart > 1e3 * exercise.tolerance or apart > 0.02, wrong.misconceptions
+
+
+@each_code
+def test_a_fault_handed_out_is_in_the_catalogue(exercise):
+    if exercise.kind != "debug":
+        pytest.skip("only an exercise to debug hands out an answer")
+    verdict = judge(exercise, partial(started(exercise)))
+    assert verdict.outcome is Outcome.DIAGNOSED, str(verdict)
+    assert len(verdict.misconceptions) >= 1
 
 
 def _noisy(function, *arguments):

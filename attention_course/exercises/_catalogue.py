@@ -17,7 +17,8 @@ class Wrong:
 
     misconceptions: tuple[Misconception, ...]
     answer: Callable[..., Any]
-    outputs: tuple[Any, ...]
+    outputs: tuple[Any, ...]  # fewer than cases if it raises
+    raises: tuple[type[Exception], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Dropped:
 
 @cache
 def right_outputs(exercise_id: str) -> tuple[Any, ...]:
-    """What the reference gives on each case."""
+    """Return what the reference gives on each case."""
     from ._registry import find
 
     exercise = find(exercise_id)
@@ -66,10 +67,11 @@ def catalogue(exercise_id: str) -> tuple[tuple[Wrong, ...], tuple[Dropped, ...]]
     kept, dropped = [], []
     for one in exercise.misconceptions:
         answer = single(exercise, one)
-        kept.append(Wrong((one,), answer, observations(exercise, answer)))
+        outputs = observations(exercise, answer, one.raises)
+        kept.append(Wrong((one,), answer, outputs, one.raises))
     for pair in _pairs(exercise):
         switches = {**(pair[0].switch or {}), **(pair[1].switch or {})}
-        answer = partial(exercise.switched, **switches)  # type: ignore[arg-type]
+        answer = partial(exercise.switched, **switches)  # type: ignore[arg-type, misc]
         ids = tuple(m.id for m in pair)
         try:
             outputs = observations(exercise, answer)
@@ -89,12 +91,20 @@ def catalogue(exercise_id: str) -> tuple[tuple[Wrong, ...], tuple[Dropped, ...]]
 def _all_agree(
     exercise: Exercise, some: tuple[Any, ...], others: tuple[Any, ...]
 ) -> bool:
-    return all(agree(a, b, exercise.tolerance) for a, b in zip(some, others, strict=True))
+    return len(some) == len(others) and all(
+        agree(a, b, exercise.tolerance) for a, b in zip(some, others, strict=True)
+    )
 
 
-def diagnose(exercise: Exercise, outputs: tuple[Any, ...]) -> Wrong | None:
-    """Return the wrong answer that gives exactly these outputs, if there is one."""
+def diagnose(
+    exercise: Exercise, outputs: tuple[Any, ...], error: BaseException | None = None
+) -> Wrong | None:
+    """Return the wrong answer that gives exactly these outputs, if there is one.
+
+    With an ``error``, the one that gives them and then raises an error of that kind.
+    """
     for wrong in catalogue(exercise.id)[0]:
-        if _all_agree(exercise, outputs, wrong.outputs):
+        ends_alike = error is None or isinstance(error, wrong.raises)
+        if ends_alike and _all_agree(exercise, outputs, wrong.outputs):
             return wrong
     return None

@@ -21,6 +21,8 @@ def plain(value: Any) -> Any:
         return np.array(value.numpy())
     if isinstance(value, (bool, str)) or value is None:
         return value
+    if isinstance(value, numbers.Rational) and not isinstance(value, int):
+        return np.array(float(value))  # Fraction(1, 3) is as good as 1 / 3
     if isinstance(value, (numbers.Number, np.ndarray, np.generic)):
         return np.array(value)
     if isinstance(value, list):
@@ -29,7 +31,7 @@ def plain(value: Any) -> Any:
 
 
 def _from_list(value: list[Any]) -> Any:
-    """Lists of numbers, or of arrays of one shape, count as arrays."""
+    """Make an array of a list of numbers, or of arrays of one shape."""
     try:
         array = np.array([plain(part) for part in value])
     except (ValueError, TypeError):
@@ -53,7 +55,9 @@ def distance(actual: Any, expected: Any) -> float:
     if isinstance(actual, bool):
         actual = np.array(actual)
     if not (is_number_array(actual) and is_number_array(expected)):
-        return 0.0 if type(actual) is type(expected) and actual == expected else math.inf
+        return (
+            0.0 if type(actual) is type(expected) and actual == expected else math.inf
+        )
     if actual.shape != expected.shape:
         return math.inf
     if (actual.dtype.kind == "b") != (expected.dtype.kind == "b"):

@@ -5,6 +5,7 @@ import inspect
 import math
 import numbers
 import textwrap
+import time
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
@@ -13,8 +14,8 @@ import numpy as np
 
 from ._catalogue import Wrong, diagnose, right_outputs
 from ._compare import NEARLY, agree, distance, is_number_array, plain
-from ._model import Exercise
-from ._run import Run, describe, names_of, observed, run_all
+from ._model import Case, Exercise
+from ._run import Run, describe, names_of, observed, run, run_all
 from ._verdict import Outcome, Verdict
 
 _SHOWN = 24  # numbers; larger arrays are described by their shape
@@ -64,7 +65,9 @@ def _judge_choice(exercise: Exercise, answer: Any) -> Verdict:
         )
     wrong = [k for k in picked if k not in right]
     if not wrong:
-        reasons.append(("", "What you chose is right, and it is not all that is right."))
+        reasons.append(
+            ("", "What you chose is right, and it is not all that is right.")
+        )
     return _verdict(exercise, Outcome.DIAGNOSED, *reasons, named=wrong)
 
 
@@ -139,6 +142,9 @@ def _judge_function(exercise: Exercise, answer: Any) -> Verdict:
     if isinstance(last.error, NotImplementedError) and len(runs) == 1:
         return _not_attempted(exercise)
     if last.error is not None:
+        match = _known_failure(exercise, runs)
+        if match:
+            return _diagnosed(exercise, match, runs, _what_was_raised(last))
         return _failed(exercise, answer, last)
     if all(one.value is None for one in runs):
         text = "Your function returns None. Is there a return at its end?"
@@ -236,6 +242,23 @@ def _wrong_parameters(exercise: Exercise, answer: Any) -> str | None:
     return None
 
 
+def _known_failure(exercise: Exercise, runs: list[Run]) -> Wrong | None:
+    """Return the catalogued answer that ends like this one, after the same values."""
+    finished = runs[:-1]
+    if not finished or any(one.value is None for one in finished):
+        return None
+    try:
+        outputs = tuple(observed(exercise, one.value, one.case) for one in finished)
+    except Exception:
+        return None
+    return diagnose(exercise, outputs, runs[-1].error)
+
+
+def _what_was_raised(run: Run) -> str:
+    message = textwrap.shorten(str(run.error), 400) or "without a message"
+    return f"{type(run.error).__name__}: {message}"
+
+
 def _failed(exercise: Exercise, answer: Callable[..., Any], run: Run) -> Verdict:
     names = names_of(exercise.reference, len(run.case.arguments))
     inputs = ("Inputs", f"{run.case.label}: {describe(names, run.case.arguments)}")
@@ -243,8 +266,7 @@ def _failed(exercise: Exercise, answer: Callable[..., Any], run: Run) -> Verdict
     if type(error).__name__ == "OutOfTime":
         text = "It was stopped after 5 seconds. Is there a loop that never ends?"
         return _verdict(exercise, Outcome.UNFINISHED, ("", text), inputs)
-    message = textwrap.shorten(str(error), 400) or "without a message"
-    what = f"{type(error).__name__}: {message}"
+    what = _what_was_raised(run)
     where = [("At", run.line)] if run.line else []
     extra = _about_error(error)
     return _verdict(
@@ -278,7 +300,7 @@ def _changed(exercise: Exercise, run: Run) -> Verdict:
 
 
 def _unusable(exercise: Exercise, runs: list[Run]) -> tuple[str, str] | None:
-    """A result of a kind that can be compared with nothing, in plain words."""
+    """Say in plain words why a result can be compared with nothing."""
     rights = right_outputs(exercise.id)
     for one, right in zip(runs, rights, strict=True):
         value = one.value
@@ -291,9 +313,9 @@ def _unusable(exercise: Exercise, runs: list[Run]) -> tuple[str, str] | None:
         except Exception as error:
             text = f"What it returns cannot be used here: {error}"
             return ("", f"{text} (inputs: {one.case.label})")
-        text = _wrong_kind(result, right)
-        if text:
-            return ("", f"{text} Inputs: {one.case.label}.")
+        unfit = _wrong_kind(result, right)
+        if unfit:
+            return ("", f"{unfit} Inputs: {one.case.label}.")
     return None
 
 
@@ -315,8 +337,10 @@ def _wrong_kind(result: Any, right: Any) -> str | None:
     return None
 
 
-def _diagnosed(exercise: Exercise, match: Wrong, runs: list[Run]) -> Verdict:
-    sections = []
+def _diagnosed(
+    exercise: Exercise, match: Wrong, runs: list[Run], raised: str = ""
+) -> Verdict:
+    sections = [("It ended in", raised)] if raised else []
     count = len(match.misconceptions)
     if count > 1:
         sections.append(("", "Two things at once give exactly your result."))
@@ -398,7 +422,9 @@ def _how_wrong(
         )
     if len(wrong_at) < len(outputs):
         passed = len(outputs) - len(wrong_at)
-        return f"Right on {passed} of {len(outputs)} inputs. The smallest where it fails:"
+        return (
+            f"Right on {passed} of {len(outputs)} inputs. The smallest where it fails:"
+        )
     return "The values differ. The smallest of the inputs:"
 
 
@@ -434,7 +460,7 @@ def _text(value: Any) -> str:
 
 
 def _output_of(runs: list[Run]) -> list[tuple[str, str]]:
-    """What the answer printed, since whoever prints wants to see it."""
+    """Repeat what the answer printed, since whoever prints wants to see it."""
     printed = next((one.printed for one in runs if one.printed.strip()), "")
     if not printed:
         return []
@@ -453,10 +479,5 @@ def _correct(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
 
 def _applies(probe: Callable[..., bool], answer: Callable[..., Any]) -> bool:
     """Run a probe on the answer; a probe that fails says nothing."""
-    from ._model import Case
-    from ._run import run
-
-    import time
-
     outcome = run(probe, Case("probe", (answer,)), time.monotonic() + 2.0)
     return outcome.error is None and bool(outcome.value)

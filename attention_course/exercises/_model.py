@@ -22,6 +22,9 @@ class Misconception:
     ``wrong`` is the answer itself: a function, or a value for a prediction. An
     exercise with ``switched`` gives ``switch`` instead: the keyword arguments that
     turn this one fault on.
+
+    A fault that cannot run on every input names in ``raises`` how it ends there. It
+    is recognised by its values on the cases before: one of these must be wrong.
     """
 
     id: str
@@ -30,6 +33,7 @@ class Misconception:
     question: str  # a question or a small experiment that leads out of it
     wrong: Any = None
     switch: Mapping[str, Any] | None = None
+    raises: tuple[type[Exception], ...] = ()
 
 
 @dataclass(frozen=True)

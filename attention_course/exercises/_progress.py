@@ -24,7 +24,9 @@ def record(exercise_id: str, event: str) -> None:
     One short line in one write, so that two notebooks cannot mix their lines. A file
     that cannot be written is no reason to lose a verdict.
     """
-    line = json.dumps({"exercise": exercise_id, "event": event, "time": int(time.time())})
+    line = json.dumps(
+        {"exercise": exercise_id, "event": event, "time": int(time.time())}
+    )
     try:
         file = progress_file()
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,9 @@ class Record:
 def records() -> dict[str, Record]:
     """Read the file; lines that are damaged are passed over."""
     try:
-        lines = progress_file().read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (
+            progress_file().read_text(encoding="utf-8", errors="replace").splitlines()
+        )
     except OSError:
         lines = []
     found: dict[str, Record] = {}

@@ -24,7 +24,29 @@ def sums_to_one(array: Any) -> str | None:
     off = np.abs(totals - 1) > 1e-4
     if not off.any():
         return None
-    return f"{{what}} of each row should add up to 1; one row adds up to {totals[off][0]:.5g}."
+    return (
+        "{what} of each row should add up to 1; "
+        f"one row adds up to {totals[off][0]:.5g}."
+    )
+
+
+def sums_to_zero(array: Any) -> str | None:
+    """Each row sums to 0."""
+    totals = np.atleast_1d(array.sum(axis=-1))
+    off = np.abs(totals) > 1e-4
+    if not off.any():
+        return None
+    return (
+        "{what} of each row should add up to 0; "
+        f"one row adds up to {totals[off][0]:.5g}."
+    )
+
+
+def not_positive(array: Any) -> str | None:
+    """No entry is above zero."""
+    if (array > 0).any():
+        return f"{{what}} should not be positive; the largest is {array.max():.3g}."
+    return None
 
 
 def in_words(what: str, check: Check, part: int | None = None) -> Property:

@@ -64,7 +64,7 @@ class Verdict:
             f'role="status" style="border:1px solid {colour};border-left-width:6px;'
             'border-radius:6px;padding:.6em .9em;margin:.4em 0;max-width:46em">'
             f'<div><strong style="color:{colour}">{symbol} {word}</strong> '
-            f'<code>{escape(self.exercise)}</code> {escape(self.title)}</div>'
+            f"<code>{escape(self.exercise)}</code> {escape(self.title)}</div>"
             f"{rows}</div>"
         )
 
@@ -94,9 +94,13 @@ class Note:
 
     def _repr_html_(self) -> str:
         text = "".join(f"<div>{escape(line)}</div>" for line in self.text.split("\n"))
-        code = f'<pre style="overflow-x:auto">{escape(self.code)}</pre>'
+        code = (
+            f'<pre style="overflow-x:auto">{escape(self.code)}</pre>'
+            if self.code
+            else ""
+        )
         return (
             '<div class="ac-note" style="border:1px solid #6B7785;border-radius:6px;'
             'padding:.6em .9em;margin:.4em 0;max-width:46em">'
-            f"<strong>{escape(self.title)}</strong>{text}{code if self.code else ''}</div>"
+            f"<strong>{escape(self.title)}</strong>{text}{code}</div>"
         )
