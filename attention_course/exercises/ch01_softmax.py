@@ -1,12 +1,31 @@
-"""Exercises of chapter 1: how do scores become shares?"""
+"""Exercises of chapter 1, how scores become shares."""
+
+# mypy: allow-untyped-defs
 
 import numpy as np
 
-from ._model import Case, Choice, Exercise, Misconception, Remark
-from ._properties import in_words, not_negative, sums_to_one
+from ._model import Case, Choice, Exercise, Misconception, Property, Remark
+from ._properties import (
+    in_words,
+    not_negative,
+    not_positive,
+    sums_to_one,
+    sums_to_zero,
+)
+
+SHARES = (in_words("the shares", not_negative), in_words("the shares", sums_to_one))
+UNEQUAL = (ValueError, RuntimeError)  # shapes that do not fit: NumPy's, torch's
 
 
-def _scores() -> list[Case]:
+def _softmax(scores, axis=-1):
+    exponentials = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return exponentials / exponentials.sum(axis=axis, keepdims=True)
+
+
+# --- by hand -----------------------------------------------------------------------
+
+
+def _rows():
     rng = np.random.default_rng(1)
     return [
         Case("three scores", (np.array([2.0, 1.0, 0.1]),)),
@@ -20,17 +39,34 @@ def shares(scores):
     return exponentials / exponentials.sum()
 
 
-def _shares_with(scores, *, base=np.e, divide="sum", transform="exp", order=1):
-    raised = base**scores if transform == "exp" else np.abs(scores)
-    by = {"sum": raised.sum(), "max": raised.max(), "norm": np.linalg.norm(raised)}
+def _shares_with(scores, *, base=np.e, transform="exp", divide="sum"):
+    raised = {
+        "exp": base**scores,
+        "none": scores,
+        "sign": np.exp(-scores),
+        "logistic": 1 / (1 + np.exp(-scores)),
+    }[transform]
+    by = {
+        "sum": raised.sum(),
+        "largest": raised.max(),
+        "length": np.linalg.norm(raised),
+        "scores": scores.sum(),
+        "nothing": 1.0,
+    }
     return raised / by[divide]
+
+
+def _shares_in_torch(scores):
+    import torch
+
+    return torch.softmax(scores, dim=0)
 
 
 def _overflows(answer):
     return not np.isfinite(answer(np.array([1000.0, 999.0]))).all()
 
 
-softmax_by_hand = Exercise(
+by_hand = Exercise(
     id="ch01.shares",
     title="From scores to shares",
     kind="implement",
@@ -38,39 +74,68 @@ softmax_by_hand = Exercise(
     difficulty=1,
     section="ch01-by-hand",
     prompt="Write `shares(scores)`: the softmax of one row of scores, shape `(n,)`, "
-    "result `(n,)`. Use NumPy's `exp` and no softmax of any library.",
+    "result `(n,)`. Use an exponential function and no ready-made softmax.",
     starter='def shares(scores):\n    raise NotImplementedError("your code here")',
     reference=shares,
-    cases=_scores,
+    cases=_rows,
     switched=_shares_with,
     misconceptions=(
         Misconception(
-            "divides-by-largest",
-            "Your largest share is 1: you divided by the largest exponential.",
-            "A share compares an entry with the best one.",
-            "Add up your shares for [0.7, 0.7]. What should a whole be?",
-            switch={"divide": "max"},
+            "not-divided",
+            "Your numbers are positive and in the right proportion, and their sum is "
+            "not 1: they are not divided by their total.",
+            "An exponential is already a share.",
+            "Add up what you return for [0.7, 0.7]. What should a whole be?",
+            switch={"divide": "nothing"},
         ),
         Misconception(
-            "divides-by-length",
+            "divided-by-scores",
+            "You divided by the sum of the scores.",
+            "The total is that of the numbers you began with.",
+            "The parts of a whole add up to it. Which numbers are the parts here?",
+            switch={"divide": "scores"},
+        ),
+        Misconception(
+            "divided-by-largest",
+            "Your largest share is 1: you divided by the largest entry.",
+            "A share compares an entry with the best one.",
+            "Add up your shares for [0.7, 0.7]. What should a whole be?",
+            switch={"divide": "largest"},
+        ),
+        Misconception(
+            "divided-by-length",
             "The squares of your shares add up to 1: you divided by the length.",
             "Normalising means length 1, as for a vector.",
             "What do the shares of [0.7, 0.7] add up to, and what is half and half?",
-            switch={"divide": "norm"},
+            switch={"divide": "length"},
+        ),
+        Misconception(
+            "no-exponential",
+            "You worked with the scores themselves; no exponential was taken.",
+            "Dividing by the sum is enough to get shares.",
+            "What share does the score -2 get beside a score of 3?",
+            switch={"transform": "none"},
         ),
         Misconception(
             "base-two",
-            "Your shares are powers of 2 in proportion: you raised 2, not e.",
+            "One point more doubles a share: you raised 2, not e.",
             "Any base does, so it does not matter which.",
             "What base turns a difference of 1 into a factor of 2.718?",
             switch={"base": 2.0},
         ),
         Misconception(
-            "no-exponential",
-            "Your shares are proportional to the sizes of the scores.",
-            "Dividing by the sum is enough to get shares.",
-            "What share does the score -2 get, and what does it get beside a score 2?",
-            switch={"transform": "none"},
+            "sign-turned",
+            "Your largest share belongs to the lowest score.",
+            "The exponent has a minus, as in many formulas with e.",
+            "Which of the scores 2.0, 1.0 and 0.1 should get most?",
+            switch={"transform": "sign"},
+        ),
+        Misconception(
+            "logistic",
+            "Each score went through 1 / (1 + e^-s) on its own.",
+            "Any function that squeezes scores between 0 and 1 gives shares.",
+            "For scores 2 and 1, what is the ratio of your two shares, and what is e?",
+            switch={"transform": "logistic"},
         ),
     ),
     variants=(
@@ -78,12 +143,12 @@ softmax_by_hand = Exercise(
         lambda scores: [float(x) for x in shares(scores)],
         lambda scores: shares(scores.astype(np.float32)),
         lambda scores: 1 / np.exp(scores[None, :] - scores[:, None]).sum(1),
+        _shares_in_torch,
     ),
-    properties=(in_words("the shares", not_negative), in_words("the shares", sums_to_one)),
+    properties=SHARES,
     remarks=(
         Remark(
-            "Scores of 1000 give NaN, since exp overflows. Subtract the largest score "
-            "first: the shares stay the same.",
+            "Scores of 1000 give NaN, since exp overflows. The next section repairs it.",
             _overflows,
         ),
     ),
@@ -92,5 +157,921 @@ softmax_by_hand = Exercise(
         "Exponentials are positive. What do you divide them by to make a whole of 1?",
         "Compute all exponentials into one array; its total divides every entry.",
     ),
-    insight="Only differences of scores count: e^(s+c) = e^s e^c, and e^c cancels.",
+    insight="Only differences of scores count: e^(s+c) = e^s e^c, and e^c cancels. So "
+    "shares cannot tell you how high the scores were.",
+)
+
+
+# --- only differences count --------------------------------------------------------
+
+shifted = Exercise(
+    id="ch01.shifted",
+    title="Two points for everybody",
+    kind="predict",
+    minutes=3,
+    difficulty=1,
+    section="ch01-differences",
+    prompt="Three scores have the shares 0.2, 0.3 and 0.5. Every score is raised by 2. "
+    "Set `ch01_predict_shifted` to the three new shares, as a tuple.",
+    starter="ch01_predict_shifted = ...",
+    reference=(0.2, 0.3, 0.5),
+    tolerance=0.005,
+    misconceptions=(
+        Misconception(
+            "multiplied",
+            "You multiplied each share by e^2, and they add up to 7.389.",
+            "Each exponential grows by e^2, and so does each share.",
+            "By which factor does the denominator grow?",
+            wrong=(0.2 * np.e**2, 0.3 * np.e**2, 0.5 * np.e**2),
+        ),
+        Misconception(
+            "added-to-shares",
+            "You added 2 to each share.",
+            "What happens to the scores happens to the shares.",
+            "What do your three shares add up to?",
+            wrong=(2.2, 2.3, 2.5),
+        ),
+        Misconception(
+            "added-and-divided",
+            "You added 2 to each share and divided by the new sum: they became more even.",
+            "Beside a larger number the same difference weighs less.",
+            "That holds if shares are proportional to scores. What are they "
+            "proportional to?",
+            wrong=(2.2 / 7, 2.3 / 7, 2.5 / 7),
+        ),
+        Misconception(
+            "squared",
+            "Your shares are the squares of the old ones, made to add up to 1: sharper.",
+            "Raising all the scores makes the largest win more clearly.",
+            "Squares come from scores *times* 2. What does *plus* 2 do to the "
+            "difference of two scores?",
+            wrong=(0.04 / 0.38, 0.09 / 0.38, 0.25 / 0.38),
+        ),
+    ),
+    hints=(
+        "Take two equal scores first. What are their shares before and after?",
+        "Write e^(s + 2) as a product of two factors.",
+        "The same factor stands above and below the fraction line.",
+    ),
+    insight="So an absolute score means nothing: a layer may add any number to a whole "
+    "row of scores, and the shares do not change.",
+)
+
+ratio = Exercise(
+    id="ch01.ratio",
+    title="Two of many",
+    kind="predict",
+    minutes=3,
+    difficulty=2,
+    section="ch01-differences",
+    prompt="A row has 100 scores. One of them is 5, another is 3; the others are not "
+    "known. Set `ch01_predict_ratio` to the number that says how many times as large "
+    "the share of the 5 is as the share of the 3.",
+    starter="ch01_predict_ratio = ...",
+    reference=float(np.exp(2.0)),
+    tolerance=0.06,
+    misconceptions=(
+        Misconception(
+            "ratio-of-scores",
+            "Your answer is 5 / 3, the ratio of the scores.",
+            "Shares are proportional to scores.",
+            "What would your rule say for the scores 2 and 0, or 1 and -1?",
+            wrong=5 / 3,
+        ),
+        Misconception(
+            "the-difference",
+            "Your answer is the difference of the scores.",
+            "Two points more means twice as much.",
+            "What is the ratio if the two scores are equal, and what is the difference?",
+            wrong=2.0,
+        ),
+        Misconception(
+            "base-two",
+            "Your answer is 2 to the power of the difference.",
+            "Each point doubles a share.",
+            "Which number is raised to the score in a softmax?",
+            wrong=4.0,
+        ),
+        Misconception(
+            "share-of-two",
+            "Your answer, 0.88, is the share of the 5 if these two were alone.",
+            "A ratio is asked for, so the part in the whole of the two.",
+            "How many times as large as 0.12 is 0.88?",
+            wrong=float(1 / (1 + np.exp(-2.0))),
+        ),
+        Misconception(
+            "upside-down",
+            "Your answer is the share of the 3 divided by that of the 5.",
+            "The order of the two does not matter.",
+            "Which of the two is the larger one?",
+            wrong=float(np.exp(-2.0)),
+        ),
+        Misconception(
+            "power-of-quotient",
+            "Your answer is e to the power of 5 / 3.",
+            "Dividing powers divides their exponents.",
+            "What is e^5 / e^3, written out as a product of e's?",
+            wrong=float(np.exp(5 / 3)),
+        ),
+    ),
+    hints=(
+        "Do the 98 unknown scores matter?",
+        "Write both shares as fractions. What do they have in common?",
+        "The denominator cancels; e^5 divided by e^3 is left.",
+    ),
+    insight="The other 98 scores change both shares by the same factor. This is why a "
+    "new word in the text never changes who is ahead of whom.",
+)
+
+
+def _two_parts():
+    # Multiples of one half: exact in float32, too, however large.
+    return [
+        Case("two scores and one", (np.array([1.0, 0.5]), np.array([2.0]))),
+        Case("around 1000", (np.array([1000.0, 999.5]), np.array([998, 1001, 999.0]))),
+        Case("a low part", (np.array([-1000.0, -1001.5]), np.array([500, 499, 498.5]))),
+        Case(
+            "all below -990",
+            (np.array([-998, -999.5, -1000]), np.array([-999, -998.5])),
+        ),
+        Case(
+            "far apart", (np.array([-3000, 20000.0]), np.array([20001, 19998.5, 0.0]))
+        ),
+    ]
+
+
+def shares_of_both(left, right):
+    scores = np.concatenate([left, right])
+    exponentials = np.exp(scores - scores.max())
+    return exponentials / exponentials.sum()
+
+
+def _joined(left, right, *, shift="largest", whole="one"):
+    if whole == "two":
+        parts = (_joined(left, right, shift=shift)[: left.size],)
+        parts += (_joined(left, right, shift=shift)[left.size :],)
+        return np.concatenate([part / part.sum() for part in parts])
+    scores = np.concatenate([left, right])
+    own = np.concatenate([left - left.max(), right - right.max()])
+    moved = {
+        "largest": scores - scores.max(),
+        "none": scores,
+        "mean": scores - scores.mean(),
+        "size": scores - np.abs(scores).max(),
+        "left": scores - left.max(),
+        "lowest": scores - scores.min(),
+        "own": own,
+        "clip": np.clip(scores, -700, 700),
+        "quotient": scores / np.abs(scores).max(),
+    }[shift]
+    return np.exp(moved) / np.exp(moved).sum()
+
+
+def _both_with_log(left, right):
+    highest = max(left.max(), right.max())
+    total = np.exp(left - highest).sum() + np.exp(right - highest).sum()
+    return np.exp(np.r_[left, right] - highest - np.log(total))
+
+
+def _both_rescaled(left, right):
+    a, b = np.exp(left - left.max()), np.exp(right - right.max())
+    gap = right.max() - left.max()
+    a, b = (a * np.exp(-gap), b) if gap > 0 else (a, b * np.exp(gap))
+    return np.append(a, b) / (a.sum() + b.sum())
+
+
+def _both_in_torch(left, right):
+    import torch
+
+    return torch.softmax(torch.cat([left, right]), dim=0)
+
+
+both = Exercise(
+    id="ch01.safe",
+    title="A softmax that never overflows",
+    kind="implement",
+    minutes=8,
+    difficulty=2,
+    section="ch01-differences",
+    prompt="A row of scores arrives in two parts, `left` of shape `(n,)` and `right` of "
+    "shape `(m,)`. Write `shares_of_both(left, right)`: the shares of all `n + m` "
+    "scores in one softmax, shape `(n + m,)`, left part first. A score may be as large "
+    "as 20000 or as small as -20000.",
+    starter="def shares_of_both(left, right):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=shares_of_both,
+    cases=_two_parts,
+    switched=_joined,
+    misconceptions=(
+        Misconception(
+            "no-shift",
+            "The small scores come out right, and those around 1000 give NaN: the "
+            "exponentials overflow.",
+            "Mathematics does not change with the size of the numbers.",
+            "What does np.exp(1000.0) print, and what is that divided by itself?",
+            switch={"shift": "none"},
+        ),
+        Misconception(
+            "shifts-by-mean",
+            "It works until one score lies more than 709 above the mean: then NaN.",
+            "Centred numbers are small numbers.",
+            "Which exponent is the largest one that you compute for [0, 0, 0, 4000]?",
+            switch={"shift": "mean"},
+        ),
+        Misconception(
+            "shifts-by-size",
+            "It works for positive scores; where all are near -1000, every exponential "
+            "becomes 0, and you divide 0 by 0.",
+            "The number to subtract is the one that is largest in size.",
+            "For scores of -1000 and -999, which number do you subtract, and what is left?",
+            switch={"shift": "size"},
+        ),
+        Misconception(
+            "shifts-by-left",
+            "It works until the right part lies far above the left one: then NaN.",
+            "The largest score of the first part serves for both.",
+            "Which exponent is computed for the right part if left is 0 and right 1000?",
+            switch={"shift": "left"},
+        ),
+        Misconception(
+            "shifts-by-lowest",
+            "It works until two scores lie more than 709 apart: then NaN.",
+            "Any common shift does, since the shares stay the same.",
+            "On paper any does. Which one makes sure that no exponent is above 0?",
+            switch={"shift": "lowest"},
+        ),
+        Misconception(
+            "each-part-its-own-shift",
+            "Within each part the ratios are right, between the parts they are not: "
+            "each part was lowered by its own largest score.",
+            "A shift changes nothing, so each part may have its own.",
+            "Try left = [0.0] and right = [1.0]. What do you get, and which is higher?",
+            switch={"shift": "own"},
+        ),
+        Misconception(
+            "two-wholes",
+            "Your result adds up to 2: each part was shared out by itself.",
+            "The softmax of a joined row is the two softmaxes, joined.",
+            "What happens to a share of the left part when right grows by 5?",
+            switch={"whole": "two"},
+        ),
+        Misconception(
+            "clipped",
+            "Nothing overflows, and scores beyond 700 became equal.",
+            "Cutting off what is too large keeps the order.",
+            "Which shares should 1000 and 999.5 have, and which do they get?",
+            switch={"shift": "clip"},
+        ),
+        Misconception(
+            "divides-by-largest",
+            "Nothing overflows, and the shares are far too even: the scores were "
+            "divided by the largest size among them.",
+            "Scaling brings numbers into range as well as shifting does.",
+            "What happens to the *difference* of two scores when both are divided?",
+            switch={"shift": "quotient"},
+        ),
+    ),
+    variants=(_both_with_log, _both_rescaled, _both_in_torch)
+    + (lambda left, right: shares_of_both(np.float32(left), np.float32(right)),),
+    properties=SHARES,
+    hints=(
+        "Which exponent may safely be the largest one of all?",
+        "You may subtract any number, as long as it is the same for all n + m scores.",
+        "Join both parts first; then the largest of the joined row is to become 0.",
+    ),
+    insight="Attention over long texts does not hold the whole row at once: it keeps the "
+    "largest score so far and the total so far, and multiplies the total by "
+    "e^(old - new) when a larger score arrives.",
+)
+
+
+def _one_row():
+    return [
+        Case("three scores", (np.array([2.0, 1.0, 0.0]),)),
+        Case("one far below", (np.array([0.5, -800.0, 1.5, 1.0]),)),
+        Case("around 1000", (np.array([1000.0, 998.5, 1000.5, 999.0, 996.0]),)),
+        Case("two below -900", (np.array([-900.5, -902.0]),)),
+    ]
+
+
+def log_shares(scores):
+    lowered = scores - scores.max()
+    return lowered - np.log(np.exp(lowered).sum())
+
+
+def _log_with(scores, *, way="stable", base=1.0, sign=1.0):
+    lowered = scores - scores.max()
+    result = {
+        "stable": log_shares(scores),
+        "after": np.log(_softmax(scores)),
+        "overflows": scores - np.log(np.exp(scores).sum()),
+        "shift-lost": scores - np.log(np.exp(lowered).sum()),
+        "total-as-is": lowered - np.exp(lowered).sum(),
+        "no-total": lowered,
+        "no-log": _softmax(scores),
+    }[way]
+    return sign * result / base
+
+
+def _log_in_torch(scores):
+    import torch
+
+    return torch.log_softmax(scores, dim=-1)
+
+
+def _differences_of_scores(result, scores):
+    if np.allclose(result - result.max(), scores - scores.max(), atol=1e-3):
+        return None
+    return (
+        "The difference of two logarithms of shares should be the difference of their "
+        "scores, since ln(p/q) = s - t. Here it is not."
+    )
+
+
+log_softmax = Exercise(
+    id="ch01.log-shares",
+    title="The logarithm of a share",
+    kind="implement",
+    minutes=8,
+    difficulty=3,
+    section="ch01-differences",
+    prompt="Training needs logarithms of shares, and small ones matter most. Write "
+    "`log_shares(scores)`: the natural logarithm of each share of one row, shape `(n,)`, "
+    "result `(n,)`, finite for every finite score. For the scores 0 and -800 the second "
+    "result is -800, although a share of e^-800 is stored as 0.",
+    starter='def log_shares(scores):\n    raise NotImplementedError("your code here")',
+    reference=log_shares,
+    cases=_one_row,
+    switched=_log_with,
+    misconceptions=(
+        Misconception(
+            "log-after-softmax",
+            "Where a share is too small to be stored, your result is minus infinity: "
+            "you took the logarithm of the finished share.",
+            "Two right steps one after another are right.",
+            "Write ln(e^s / z) as a difference. Is the exponential of s still needed?",
+            switch={"way": "after"},
+        ),
+        Misconception(
+            "total-overflows",
+            "Small scores come out right; at 1000 the total of the exponentials is "
+            "infinite, and below -900 it is 0.",
+            "A logarithm makes any number small again.",
+            "The logarithm comes after the exponential. What is np.log(np.exp(1000.0))?",
+            switch={"way": "overflows"},
+        ),
+        Misconception(
+            "shift-lost",
+            "The differences are right, and the whole row is off by the largest score: "
+            "it was subtracted in one place and not in the other.",
+            "A shift drops out, so it may stand anywhere.",
+            "It drops out if both the score and the total are shifted. Are they, in "
+            "your formula?",
+            switch={"way": "shift-lost"},
+        ),
+        Misconception(
+            "total-without-log",
+            "The differences are right, and you subtracted the total itself, not its "
+            "logarithm.",
+            "Dividing becomes subtracting, and what is subtracted stays the same.",
+            "What is ln(a / b)?",
+            switch={"way": "total-as-is"},
+        ),
+        Misconception(
+            "no-total",
+            "Your largest result is 0, as if the largest share were 1.",
+            "Subtracting the largest score is the whole of the softmax.",
+            "What do the exponentials of your results add up to?",
+            switch={"way": "no-total"},
+        ),
+        Misconception(
+            "no-logarithm",
+            "These are the shares themselves.",
+            "The exercise asks for a softmax that does not overflow.",
+            "Which sign does the logarithm of a share have?",
+            switch={"way": "no-log"},
+        ),
+        Misconception(
+            "base-two",
+            "Each number is 1.4427 times as large as it should be: logarithms of base 2.",
+            "The base of a logarithm is a matter of taste.",
+            "Which logarithm undoes the exponential function?",
+            switch={"base": float(np.log(2.0))},
+        ),
+        Misconception(
+            "sign-turned",
+            "Your numbers have the right size and the opposite sign.",
+            "What training minimises is the negative logarithm.",
+            "The prompt asks for ln p. Is ln 0.5 above or below zero?",
+            switch={"sign": -1.0},
+        ),
+    ),
+    variants=(
+        _log_in_torch,
+        lambda scores: scores - np.logaddexp.reduce(scores),
+        lambda scores: [-np.logaddexp.reduce(scores - s) for s in scores],
+        lambda scores: log_shares(scores.astype(np.float32)),
+    ),
+    properties=(
+        in_words("the logarithms", not_positive),
+        Property("differences of scores", _differences_of_scores),
+    ),
+    hints=(
+        "Write the logarithm of the fraction as a difference. What becomes of ln e^s?",
+        "The total still holds exponentials. What keeps them from overflowing?",
+        "Lower the scores by their maximum first. The result is a lowered score minus "
+        "one number, the same for all: the logarithm of a sum.",
+    ),
+    insight="Log-softmax has no division and no logarithm of a small number. torch has "
+    "it as log_softmax, and cross_entropy takes raw scores for this reason.",
+)
+
+
+# --- the axis ----------------------------------------------------------------------
+
+
+def _tables():
+    rng = np.random.default_rng(2)
+    return [
+        Case("two questions, two words", (np.array([[2.0, 0.0], [1.0, 1.5]]),)),
+        Case("three questions, five words", (rng.normal(1.0, 1.5, (3, 5)),)),
+        Case("a batch of two, three by four", (rng.normal(0.5, 1.5, (2, 3, 4)),)),
+        Case(
+            "one row 1000 below the other",
+            (np.array([[0, 1.0, 2], [-1e3, -998, -999]]),),
+        ),
+    ]
+
+
+def softmax_rows(scores):
+    lowered = scores - scores.max(axis=-1, keepdims=True)
+    exponentials = np.exp(lowered)
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def _rows_with(scores, *, axis=-1, keepdims=True, lower="row", total="axis"):
+    highest = {"row": scores.max(axis=axis, keepdims=True), "table": scores.max()}[
+        lower
+    ]
+    exponentials = np.exp(scores - highest)
+    if total == "table":
+        return exponentials / exponentials.sum()
+    return exponentials / exponentials.sum(axis=axis, keepdims=keepdims)
+
+
+def _row_by_row(scores):
+    rows = [shares(row) for row in scores.reshape(-1, scores.shape[-1])]
+    return np.array(rows).reshape(scores.shape)
+
+
+def _rows_by_einsum(scores):
+    exponentials = np.exp(scores - scores.max(-1)[..., None])
+    return np.einsum("...n,...->...n", exponentials, 1 / exponentials.sum(-1))
+
+
+def _rows_in_torch(scores):
+    import torch
+
+    return torch.softmax(scores, -1)
+
+
+keepdims = Exercise(
+    id="ch01.keepdims",
+    title="It worked on my square table",
+    kind="debug",
+    minutes=6,
+    difficulty=2,
+    section="ch01-axis",
+    prompt="This function was tried on a table of two questions and two words, and it "
+    "ran. Mend `softmax_rows(scores)`: for scores of shape `(..., n_q, n_k)` it is to "
+    "give shares of the same shape, each row adding up to 1.",
+    starter="def softmax_rows(scores):\n"
+    "    lowered = scores - scores.max(axis=-1, keepdims=True)\n"
+    "    exponentials = np.exp(lowered)\n"
+    "    return exponentials / exponentials.sum(axis=-1)",
+    reference=softmax_rows,
+    cases=_tables,
+    switched=_rows_with,
+    misconceptions=(
+        Misconception(
+            "sum-without-its-axis",
+            "On the square table, each entry is divided by the total of another row: "
+            "row totals are matched with columns. On three by five nothing matches.",
+            "One total per row finds its row by itself.",
+            "Which shape has the sum, and with which axis of (2, 2) does NumPy line "
+            "up its last axis?",
+            switch={"keepdims": False},
+            raises=UNEQUAL,
+        ),
+        Misconception(
+            "softmax-over-columns",
+            "On a table with two axes each column adds up to 1: the first axis competes.",
+            "Axis 0 is the rows, so axis 0 makes rows add up.",
+            "axis says which index runs in the sum. Which index runs along a row?",
+            switch={"axis": 0},
+        ),
+        Misconception(
+            "axis-counted-from-the-front",
+            "With two axes it is right, with three the middle axis adds up to 1: the "
+            "axis is counted from the front.",
+            "The words stand on axis 1.",
+            "What is the number of the last axis of (3, 5), and of (2, 3, 4)?",
+            switch={"axis": 1},
+        ),
+        Misconception(
+            "one-whole-for-the-table",
+            "All your shares together add up to 1, not those of each row.",
+            "A total without an axis is the total of each row.",
+            "How many wholes are there to share out for three questions?",
+            switch={"total": "table"},
+        ),
+        Misconception(
+            "lowered-by-the-highest-of-all",
+            "Right until one row lies far below another: then its exponentials are all "
+            "0, and you divide 0 by 0.",
+            "One shift for all rows is as good as one for each.",
+            "With the highest score of the *table* subtracted, what is left of a row "
+            "that lies 1000 below it?",
+            switch={"lower": "table"},
+        ),
+    ),
+    variants=(
+        _row_by_row,
+        _rows_by_einsum,
+        _rows_in_torch,
+        lambda scores: softmax_rows(scores.astype(np.float32)),
+        lambda scores: softmax_rows(scores.swapaxes(-1, -2).copy().swapaxes(-1, -2)),
+    ),
+    properties=SHARES,
+    hints=(
+        "Give it a table of three by five and read the error.",
+        "Print the shape of the sum. NumPy lines shapes up from the right.",
+        "The line above does the same with the maximum, and does it right.",
+    ),
+    insight="Squares hide this fault, and real batches are often square: attention of a "
+    "text to itself has n_q = n_k. Test with sizes that all differ.",
+)
+
+who_competes = Exercise(
+    id="ch01.who-competes",
+    title="Who competes with whom?",
+    kind="explain",
+    minutes=3,
+    difficulty=2,
+    section="ch01-axis",
+    prompt="Scores of shape `(3, 5)` say how well five words fit three questions. A "
+    "softmax runs over `axis=0`. Set `ch01_who_competes` to the letters of all "
+    "statements that are true, in one string.",
+    starter="ch01_who_competes = ...",
+    choices={
+        "a": Choice(
+            "Each question gives shares that add up to 1 over the words.",
+            "Axis 0 is summed away: one total for each of the five columns is left. The "
+            "sum along a row can be anything between 0 and 5.",
+        ),
+        "b": Choice(
+            "A word that fits no question still gives shares adding up to 1.",
+            "Each column is shared out whole, whatever its scores: with three equal "
+            "scores, however low, each question gets a third.",
+            right=True,
+        ),
+        "c": Choice(
+            "All shares of the result, added up over the table, make 5.",
+            "There are five columns, and each of them adds up to 1.",
+            right=True,
+        ),
+        "d": Choice(
+            "The result has another shape than with axis=-1, namely (5, 3).",
+            "A softmax keeps the shape of its scores on every axis. That is why the slip "
+            "is hard to see.",
+        ),
+    },
+    hints=(
+        "Which of the two indices runs through the sum in the denominator?",
+        "How many separate wholes are there: three, five or one?",
+        "Take a column of three equal scores, (-9, -9, -9), and work out its shares.",
+    ),
+    insight="A softmax over the questions is not always a slip: slot attention uses it, "
+    "so that questions compete for the inputs (Locatello et al., 2020).",
+)
+
+
+# --- the temperature ---------------------------------------------------------------
+
+
+def _tempered():
+    rng = np.random.default_rng(3)
+    steep = np.array([[2.0, 1.5, 0.0, -1.0], [3.0, 1.0, 3.0, 0.5]])
+    return [
+        Case("two by two", (np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0.5, 2.0]))),
+        Case(
+            "three by five", (rng.normal(0.5, 1.5, (3, 5)), np.array([1.0, 0.25, 4.0]))
+        ),
+        Case("nearly zero", (steep, np.array([2.0**-10, 2.0**-9]))),
+    ]
+
+
+def softmax_at(scores, temperature):
+    tempered = scores / temperature[:, None]
+    exponentials = np.exp(tempered - tempered.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift=True):
+    column = temperature[:, None]
+    tempered = {
+        "divide": lambda: scores / column,
+        "multiply": lambda: scores * column,
+        "by-word": lambda: scores / temperature,
+        "after": lambda: scores,
+        "first": lambda: scores / temperature[0],
+    }[use]()
+    highest = tempered.max(axis=axis, keepdims=True) if shift else 0.0
+    exponentials = np.exp(tempered - highest)
+    result = exponentials / exponentials.sum(axis=axis, keepdims=True)
+    return result / column if use == "after" else result
+
+
+def _powers_of_shares(scores, temperature):
+    powers = _softmax(scores) ** (1 / temperature[:, None])
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _each_row_at(scores, temperature):
+    pairs = zip(scores, temperature, strict=True)
+    return np.array([shares(row / t) for row, t in pairs])
+
+
+def _tempered_in_torch(scores, temperature):
+    import torch
+
+    return torch.softmax(scores / temperature.unsqueeze(-1), dim=-1)
+
+
+temperature = Exercise(
+    id="ch01.temperature",
+    title="A temperature for each question",
+    kind="implement",
+    minutes=8,
+    difficulty=2,
+    section="ch01-temperature",
+    prompt="Write `softmax_at(scores, temperature)`: scores of shape `(n_q, n_k)`, and "
+    "one temperature above zero for each row, shape `(n_q,)`. The result has shape "
+    "`(n_q, n_k)`, each row a softmax at its own temperature. A temperature of 0.001 "
+    "must work.",
+    starter="def softmax_at(scores, temperature):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=softmax_at,
+    cases=_tempered,
+    switched=_tempered_with,
+    misconceptions=(
+        Misconception(
+            "multiplied",
+            "Your rows are sharp where T is large: the scores are multiplied by T.",
+            "Hotter means more contrast; or T and its inverse, beta, were exchanged.",
+            "Which temperature should give shares that are nearly even?",
+            switch={"use": "multiply"},
+        ),
+        Misconception(
+            "one-temperature-per-word",
+            "On the two by two table each *column* has its own temperature; on three "
+            "by five the shapes do not fit.",
+            "The first axis of both arrays is the same, so NumPy will pair them.",
+            "From which end does NumPy line up (3, 5) and (3,)?",
+            switch={"use": "by-word"},
+            raises=UNEQUAL,
+        ),
+        Misconception(
+            "divided-after-softmax",
+            "Your rows add up to 1/T: the shares were divided, not the scores.",
+            "It does not matter on which side of the softmax T stands.",
+            "What is each row's sum, and which number of your input is its inverse?",
+            switch={"use": "after"},
+        ),
+        Misconception(
+            "first-temperature-for-all",
+            "All rows have the temperature of the first one.",
+            "The temperature is one number.",
+            "What changes in your result when the last temperature is doubled?",
+            switch={"use": "first"},
+        ),
+        Misconception(
+            "overflows-when-cold",
+            "Right at usual temperatures, and NaN near zero: the exponent is no longer "
+            "small after the division by T.",
+            "Scores of 2 or 3 need no shift.",
+            "How large is the exponent for a score of 3 at a temperature of 0.001?",
+            switch={"shift": False},
+        ),
+        Misconception(
+            "softmax-over-columns",
+            "Your columns add up to 1 instead of your rows.",
+            "Axis 0 is the rows, so axis 0 makes rows add up.",
+            "axis says which index runs in the sum. Which index runs along a row?",
+            switch={"axis": 0},
+        ),
+    ),
+    variants=(
+        _each_row_at,
+        _powers_of_shares,
+        _tempered_in_torch,
+        lambda scores, temperature: softmax_at(
+            scores.astype(np.float32), temperature.astype(np.float32)
+        ),
+        lambda scores, temperature: _softmax((scores.T / temperature).T),
+    ),
+    properties=SHARES,
+    hints=(
+        "What does a temperature do to the difference of two scores?",
+        "For the division to go row by row, one array needs one more axis.",
+        "Give the temperature the shape (n_q, 1). Then subtract the largest of what "
+        "really stands in the exponent.",
+    ),
+    insight="A softmax at T is the softmax at 1 to the power 1/T, divided by its new "
+    "sum. Attention's division by the root of d_k is a temperature, too.",
+)
+
+cold_tie = Exercise(
+    id="ch01.cold-tie",
+    title="Two winners in the cold",
+    kind="predict",
+    minutes=3,
+    difficulty=2,
+    section="ch01-temperature",
+    prompt="The scores are 2, 5, 5 and 1. Set `ch01_predict_cold` to the four shares "
+    "that the softmax approaches as the temperature goes to 0, as a tuple.",
+    starter="ch01_predict_cold = ...",
+    reference=(0.0, 0.5, 0.5, 0.0),
+    tolerance=0.004,
+    misconceptions=(
+        Misconception(
+            "first-winner-takes-all",
+            "The first of the two highest scores takes everything, as argmax does.",
+            "In the limit the softmax is the argmax.",
+            "The ratio of the two shares is e^((5 - 5)/T). What is it at T = 0.01?",
+            wrong=(0.0, 1.0, 0.0, 0.0),
+        ),
+        Misconception(
+            "last-winner-takes-all",
+            "The last of the two highest scores takes everything.",
+            "In the limit there is one winner.",
+            "The ratio of the two shares is e^((5 - 5)/T). What is it at T = 0.01?",
+            wrong=(0.0, 0.0, 1.0, 0.0),
+        ),
+        Misconception(
+            "each-winner-takes-all",
+            "Both winners have 1, and the shares add up to 2.",
+            "The limit is 1 wherever the maximum is.",
+            "What do shares add up to at every temperature?",
+            wrong=(0.0, 1.0, 1.0, 0.0),
+        ),
+        Misconception(
+            "hot-limit",
+            "This is the limit for a very high temperature: all even.",
+            "Cold is when nothing differs any more.",
+            "Does dividing by a small T make a difference larger or smaller?",
+            wrong=(0.25, 0.25, 0.25, 0.25),
+        ),
+        Misconception(
+            "temperature-one",
+            "These are the shares at temperature 1.",
+            "Temperature does not change who is ahead, so the shares stay.",
+            "How large is e^((2 - 5)/T) at T = 1, and at T = 0.1?",
+            wrong=(0.0240854, 0.4837562, 0.4837562, 0.0088605),
+        ),
+    ),
+    hints=(
+        "What is the ratio of the share of a 5 to that of the 2, at T = 0.1?",
+        "What is the ratio of the shares of the two 5s, at any T?",
+        "Two shares go to 0. The other two are equal, at every T.",
+    ),
+    insight="So cold softmax and argmax differ on ties. For scores that are whole numbers "
+    "or rounded (float16 has 11 bits), ties are no rarity.",
+)
+
+
+def _weights():
+    rng = np.random.default_rng(4)
+    five = _softmax(rng.normal(0.0, 1.5, (2, 3, 5)))
+    five[0, 1, 2:] = 0.0
+    five /= five.sum(axis=-1, keepdims=True)
+    return [
+        Case(
+            "half and half, and one of three", (np.array([[0.5, 0.5, 0], [0, 1, 0]]),)
+        ),
+        Case("three by four, no zero", (_softmax(rng.normal(0.0, 1.0, (3, 4))),)),
+        Case("a batch with zeros", (five,)),
+        Case("one row", (np.array([0.1, 0.2, 0.0, 0.7]),)),
+    ]
+
+
+def entropy_of(weights):
+    logarithms = np.log(np.where(weights > 0, weights, 1.0))
+    return -(weights * logarithms).sum(axis=-1)
+
+
+def _entropy_with(weights, *, zeros="one", base=1.0, sign=-1, over=-1, finish="sum"):
+    safe = np.where(weights > 0, weights, 1.0) if zeros == "one" else weights
+    terms = sign * weights * np.log(safe) / base
+    result = terms.mean(axis=over) if finish == "mean" else terms.sum(axis=over)
+    return np.exp(result) if finish == "exp" else result
+
+
+def _entropy_masked(weights):
+    result = np.zeros(weights.shape[:-1])
+    for place in np.ndindex(result.shape):
+        kept = weights[place][weights[place] > 0]
+        result[place] = -(kept * np.log(kept)).sum()
+    return result
+
+
+def _entropy_in_torch(weights):
+    import torch
+
+    return torch.special.entr(weights).sum(dim=-1)
+
+
+entropy = Exercise(
+    id="ch01.entropy",
+    title="How many are in play?",
+    kind="implement",
+    minutes=8,
+    difficulty=3,
+    section="ch01-temperature",
+    prompt="Write `entropy_of(weights)`: for weights of shape `(..., n)`, each row adding "
+    "up to 1, the entropy of each row in nats (natural logarithm), shape `(...)`. A "
+    "weight may be exactly 0, and counts as 0.",
+    starter='def entropy_of(weights):\n    raise NotImplementedError("your code here")',
+    reference=entropy_of,
+    cases=_weights,
+    switched=_entropy_with,
+    misconceptions=(
+        Misconception(
+            "zero-times-minus-infinity",
+            "A row with a weight of 0 gives NaN: ln 0 is minus infinity, and 0 times "
+            "infinity is not a number.",
+            "A factor of 0 makes any product 0.",
+            "What does 0.0 * np.log(0.0) print? And p ln p for p = 0.1, 0.001, 1e-9?",
+            switch={"zeros": "as they are"},
+        ),
+        Misconception(
+            "one-entropy-for-all",
+            "You return one number for the whole array: the entropies of all rows, added.",
+            "The code for one row works for a table.",
+            "weights[weights > 0] of a table: what is its shape, and where are the rows?",
+            switch={"over": None},
+        ),
+        Misconception(
+            "bits",
+            "Your numbers are 1.4427 times as large: they are in bits, not in nats.",
+            "Entropy is defined with logarithms of base 2.",
+            "What is the entropy of half and half in bits, and in nats?",
+            switch={"base": float(np.log(2.0))},
+        ),
+        Misconception(
+            "minus-lost",
+            "Your entropies are below zero.",
+            "The sum is the entropy.",
+            "Which sign has ln p for a share p, and which sign has uncertainty?",
+            switch={"sign": 1},
+        ),
+        Misconception(
+            "over-columns",
+            "You added up along the first axis, not along the last.",
+            "Axis 0 is the rows.",
+            "For weights of shape (3, 4), how many entropies should come out?",
+            switch={"over": 0},
+        ),
+        Misconception(
+            "mean-of-terms",
+            "Your numbers are n times too small: the terms were averaged.",
+            "Entropy is a mean, so the terms are averaged.",
+            "It is the mean of -ln p, but weighted. With which weights, and are they in "
+            "there already?",
+            switch={"finish": "mean"},
+        ),
+        Misconception(
+            "number-in-play",
+            "You went one step further: e^H, the number of entries in play.",
+            "The entropy of two equal shares is 2.",
+            "What is the logarithm of the numbers that you return?",
+            switch={"finish": "exp"},
+        ),
+    ),
+    variants=(
+        _entropy_masked,
+        _entropy_in_torch,
+        lambda weights: -np.nansum(weights * np.log(weights), axis=-1),
+        lambda weights: -np.sum(weights * np.log(weights + 1e-12), axis=-1),
+        lambda weights: entropy_of(weights.astype(np.float32)),
+        lambda weights: -np.log(weights**weights).sum(-1),
+    ),
+    properties=(in_words("the entropies", not_negative),),
+    hints=(
+        "Which weight makes trouble in p ln p, and what should its term be?",
+        "Inside the logarithm you may replace a 0: the weight before it is 0 anyway.",
+        "np.where gives 1 in place of 0, and ln 1 is 0. Then one sum along the last axis.",
+    ),
+    insight="In trained models some heads have entropies near 0 (one word) and others "
+    "near ln n (an average of all). One number per row tells the two apart.",
 )
