@@ -45,7 +45,7 @@ def split_heads(x: Array, num_heads: int) -> Array:
             [7., 8.]]])
     """
     check_split(x, num_heads)
-    xp, num_heads = array_namespace(x), int(num_heads)
+    xp = array_namespace(x)
     *batch, n, d_model = x.shape
     # (..., n, d_model) -> (..., n, num_heads, d_k) -> (..., num_heads, n, d_k)
     per_row = xp.reshape(x, (*batch, n, num_heads, d_model // num_heads))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import array_api_compat.numpy
+import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
 from ._checks import check_count, check_is_array, check_lengths, check_mask_sizes
@@ -13,7 +13,7 @@ from ._typing import Array
 def _library(function: str, like: Array | None) -> tuple[Any, Any]:
     """Return the namespace and device of ``like``; NumPy's when there is none."""
     if like is None:
-        return array_api_compat.numpy, None
+        return np, None
     check_is_array(function, like=like)
     return array_namespace(like), device(like)
 

@@ -45,8 +45,11 @@ def measure(runs: int) -> list[Row]:
     results = [one_process() for _ in range(runs + 2)][2:]
     heavy = sorted({name for _, _, names in results for name in names})
     rows = []
-    for column, what in enumerate(("numpy", "attention_course")):
-        seconds = [result[column] for result in results]
+    columns = {
+        "numpy": [numpy_seconds for numpy_seconds, _, _ in results],
+        "attention_course": [package_seconds for _, package_seconds, _ in results],
+    }
+    for what, seconds in columns.items():
         rows.append(
             {
                 "import": what,

@@ -475,6 +475,15 @@ def test_gradients_at_scores_beyond_float16_are_finite():
     assert_zero(query.grad)
 
 
+def test_weights_meet_the_values_before_they_are_rounded_to_float16(xp):
+    # e^-16 is 1.13e-7, which float16 rounds to 1.19e-7: 6 % more.
+    query = in_library(xp, [[1.0]], "float16")
+    key = in_library(xp, [[0.0], [-16.0]], "float16")
+    value = in_library(xp, [[0.0], [60_000.0]], "float16")
+    share = math.exp(-16) / (1 + math.exp(-16))
+    assert_close(attend(query, key, value)[0], [[60_000 * share]])
+
+
 def test_seventy_thousand_equal_keys_do_not_overflow_float16(xp):
     query = in_library(xp, np.ones((1, 2)), "float16")
     key = in_library(xp, np.ones((70_000, 2)), "float16")

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,18 @@ def test_importing_the_package_imports_neither_torch_nor_matplotlib():
         cwd=ROOT,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_wheel_holds_every_file_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    shipped = set(PACKAGE.rglob("*.py"))
+    for package, patterns in project["tool"]["setuptools"]["package-data"].items():
+        folder = ROOT.joinpath(*package.split("."))
+        for pattern in patterns:
+            assert list(folder.glob(pattern)), f"{package} has no {pattern}"
+            shipped |= set(folder.glob(pattern))
+    files = {p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix != ".pyc"}
+    assert files == shipped, f"add to package-data: {sorted(files - shipped)}"
 
 
 def body_lines(function):

@@ -443,6 +443,15 @@ def test_labels_in_the_plane_do_not_overlap(draw):
         assert not one.overlaps(other)
 
 
+def test_labels_of_vectors_that_nearly_agree_do_not_overlap():
+    near = [[1, 1], [1.02, 1], [1, 1.03], [0.97, 1.01]]
+    ax = plots.vectors_plane(near, ["first", "second", "third", "fourth"])
+    ax.figure.canvas.draw()
+    boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+
+
 def test_the_hull_leaves_out_what_lies_inside():
     # the = (0, 0) and sat = (0, 1) lie inside the triangle of the other three.
     ax = plots.convex_hull_plane(VALUES, WEIGHTS @ VALUES, WORDS, QUESTIONS)
@@ -596,7 +605,7 @@ def test_a_picture_fits_the_column_and_leaves_the_readers_style_alone(
     figure = figure_of(draw())
     assert dict(mpl.rcParams) == before
     assert len(plt.get_fignums()) == 1  # one call, one picture
-    assert figure.get_figwidth() <= 5.6 + 1e-9
+    assert figure.get_figwidth() <= 5.2 + 1e-9
     assert figure.get_dpi() == 144
     assert to_hex(figure.get_facecolor()) == "#ffffff"
     sizes = [t.get_fontsize() for t in figure.findobj(mpl.text.Text) if t.get_text()]

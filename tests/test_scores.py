@@ -1,6 +1,7 @@
 """Dot product, scaled dot product, cosine, additive score."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -263,6 +264,20 @@ def test_float16_inputs_are_summed_in_float32(xp):
     query = in_library(xp, np.ones((1, 4097)), "float16")
     scores = ac.scaled_dot_product_scores(query, query, scale=1 / 4097)
     assert_equal(scores, [[1.0]])
+
+
+def test_a_float16_score_is_scaled_before_it_is_rounded(xp):
+    # 4 * 150 * 150 = 90,000 is beyond float16; 90,000 / sqrt(4) = 45,000 is not.
+    query = in_library(xp, np.full((1, 4), 150.0), "float16")
+    assert_close(ac.scaled_dot_product_scores(query, query), [[45_000]])
+
+
+@pytest.mark.parametrize("scale", [np.float64(0.5), np.float32(0.5), Fraction(1, 2)])
+def test_scale_may_be_any_kind_of_real_number(xp, scale):
+    query = in_library(xp, [[1.0, 2.0, 2.0]], "float32")
+    scores = ac.scaled_dot_product_scores(query, query, scale=scale)
+    assert dtype_name(scores) == "float32"
+    assert_equal(scores, [[4.5]])
 
 
 # --- empty axes

@@ -52,7 +52,7 @@ LINE_STYLES = [
     ("#360A62", "P", (0, (1, 1))),
 ]
 
-WIDTH = 5.6  # inches: fills the text column, with text legible on a phone
+WIDTH = 5.2  # inches: fills the text column, with text legible on a phone
 
 STYLE: dict[str, Any] = {
     "axes.edgecolor": GREY,

@@ -1,0 +1,54 @@
+"""The benchmark page shows the stored records, and the records keep our promises."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+EXTENSION = ROOT / "book" / "_ext" / "records.py"
+
+
+@pytest.fixture(scope="module")
+def records():
+    spec = importlib.util.spec_from_file_location("records", EXTENSION)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def rows(name):
+    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))["rows"]
+
+
+def test_every_record_is_shown_and_every_number_comes_from_it(records):
+    page = (ROOT / "book" / "benchmarks.md").read_text("utf-8")
+    named = [match[1] for match in records.PLACE.finditer(page)]
+    assert sorted(named) == sorted(path.stem for path in RESULTS.glob("*.json"))
+    shown = records.filled(page)
+    assert "<!-- record" not in shown
+    for row in rows("multi_head"):
+        assert f"| {row['ratio']:.4g} |" in shown
+
+
+def test_without_weights_the_layer_is_as_fast_as_torchs_and_takes_no_more_memory():
+    cells = [row for row in rows("multi_head") if not row["weights"]]
+    assert {row["n"] for row in cells} == {128, 512, 2048}
+    for row in cells:
+        assert row["ratio"] <= 1.05, row
+        assert row["tensor_ratio"] <= 1.0, row
+
+
+def test_with_weights_the_layer_stays_near_torchs():
+    cells = [row for row in rows("multi_head") if row["weights"]]
+    for row in cells:
+        limit = 1.1 if row["mode"] == "forward+backward" else 1.6
+        assert row["ratio"] <= limit, row
+
+
+def test_the_import_adds_less_than_a_tenth_of_a_second():
+    by_name = {row["import"]: row for row in rows("import_time")}
+    assert by_name["attention_course"]["median_s"] < 0.1
+    assert by_name["attention_course"]["heavy"] == "none"
