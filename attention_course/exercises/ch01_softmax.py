@@ -148,7 +148,8 @@ by_hand = Exercise(
     properties=SHARES,
     remarks=(
         Remark(
-            "Scores of 1000 give NaN, since exp overflows. The next section repairs it.",
+            "Scores of 1000 give NaN, since exp overflows. The next section repairs "
+            "it.",
             _overflows,
         ),
     ),
@@ -193,7 +194,8 @@ shifted = Exercise(
         ),
         Misconception(
             "added-and-divided",
-            "You added 2 to each share and divided by the new sum: they became more even.",
+            "You added 2 to each share and divided by the new sum: they became more "
+            "even.",
             "Beside a larger number the same difference weighs less.",
             "That holds if shares are proportional to scores. What are they "
             "proportional to?",
@@ -201,7 +203,8 @@ shifted = Exercise(
         ),
         Misconception(
             "squared",
-            "Your shares are the squares of the old ones, made to add up to 1: sharper.",
+            "Your shares are the squares of the old ones, made to add up to 1: "
+            "sharper.",
             "Raising all the scores makes the largest win more clearly.",
             "Squares come from scores *times* 2. What does *plus* 2 do to the "
             "difference of two scores?",
@@ -242,7 +245,8 @@ ratio = Exercise(
             "the-difference",
             "Your answer is the difference of the scores.",
             "Two points more means twice as much.",
-            "What is the ratio if the two scores are equal, and what is the difference?",
+            "What is the ratio if the two scores are equal, and what is the "
+            "difference?",
             wrong=2.0,
         ),
         Misconception(
@@ -306,24 +310,31 @@ def shares_of_both(left, right):
     return exponentials / exponentials.sum()
 
 
+def _moved(scores, shift):
+    by = {
+        "largest": scores.max(),
+        "none": 0.0,
+        "mean": scores.mean(),
+        "size": np.abs(scores).max(),
+        "lowest": scores.min(),
+    }
+    if shift == "clip":
+        return np.clip(scores, -700, 700)
+    if shift == "quotient":
+        return scores / np.abs(scores).max()
+    return scores - by[shift]
+
+
 def _joined(left, right, *, shift="largest", whole="one"):
-    if whole == "two":
-        parts = (_joined(left, right, shift=shift)[: left.size],)
-        parts += (_joined(left, right, shift=shift)[left.size :],)
-        return np.concatenate([part / part.sum() for part in parts])
-    scores = np.concatenate([left, right])
-    own = np.concatenate([left - left.max(), right - right.max()])
-    moved = {
-        "largest": scores - scores.max(),
-        "none": scores,
-        "mean": scores - scores.mean(),
-        "size": scores - np.abs(scores).max(),
-        "left": scores - left.max(),
-        "lowest": scores - scores.min(),
-        "own": own,
-        "clip": np.clip(scores, -700, 700),
-        "quotient": scores / np.abs(scores).max(),
-    }[shift]
+    joined = np.concatenate([left, right])
+    if whole == "two":  # each part has its own shift, so "own" and "left" say nothing
+        shift = "largest" if shift in ("own", "left") else shift
+        raised = [np.exp(_moved(part, shift)) for part in (left, right)]
+        return np.concatenate([part / part.sum() for part in raised])
+    if shift == "own":
+        moved = np.concatenate([left - left.max(), right - right.max()])
+    else:
+        moved = joined - left.max() if shift == "left" else _moved(joined, shift)
     return np.exp(moved) / np.exp(moved).sum()
 
 
@@ -353,7 +364,8 @@ both = Exercise(
     minutes=8,
     difficulty=2,
     section="ch01-differences",
-    prompt="A row of scores arrives in two parts, `left` of shape `(n,)` and `right` of "
+    prompt="A row of scores arrives in two parts, `left` of shape `(n,)` and `right` "
+    "of "
     "shape `(m,)`. Write `shares_of_both(left, right)`: the shares of all `n + m` "
     "scores in one softmax, shape `(n + m,)`, left part first. A score may be as large "
     "as 20000 or as small as -20000.",
@@ -383,14 +395,16 @@ both = Exercise(
             "It works for positive scores; where all are near -1000, every exponential "
             "becomes 0, and you divide 0 by 0.",
             "The number to subtract is the one that is largest in size.",
-            "For scores of -1000 and -999, which number do you subtract, and what is left?",
+            "For scores of -1000 and -999, which number do you subtract, and what is "
+            "left?",
             switch={"shift": "size"},
         ),
         Misconception(
             "shifts-by-left",
             "It works until the right part lies far above the left one: then NaN.",
             "The largest score of the first part serves for both.",
-            "Which exponent is computed for the right part if left is 0 and right 1000?",
+            "Which exponent is computed for the right part if left is 0 and right "
+            "1000?",
             switch={"shift": "left"},
         ),
         Misconception(
@@ -431,15 +445,20 @@ both = Exercise(
             switch={"shift": "quotient"},
         ),
     ),
-    variants=(_both_with_log, _both_rescaled, _both_in_torch)
-    + (lambda left, right: shares_of_both(np.float32(left), np.float32(right)),),
+    variants=(
+        _both_with_log,
+        _both_rescaled,
+        _both_in_torch,
+        lambda left, right: shares_of_both(np.float32(left), np.float32(right)),
+    ),
     properties=SHARES,
     hints=(
         "Which exponent may safely be the largest one of all?",
         "You may subtract any number, as long as it is the same for all n + m scores.",
         "Join both parts first; then the largest of the joined row is to become 0.",
     ),
-    insight="Attention over long texts does not hold the whole row at once: it keeps the "
+    insight="Attention over long texts does not hold the whole row at once: it keeps "
+    "the "
     "largest score so far and the total so far, and multiplies the total by "
     "e^(old - new) when a larger score arrives.",
 )
@@ -496,8 +515,10 @@ log_softmax = Exercise(
     difficulty=3,
     section="ch01-differences",
     prompt="Training needs logarithms of shares, and small ones matter most. Write "
-    "`log_shares(scores)`: the natural logarithm of each share of one row, shape `(n,)`, "
-    "result `(n,)`, finite for every finite score. For the scores 0 and -800 the second "
+    "`log_shares(scores)`: the natural logarithm of each share of one row, shape "
+    "`(n,)`, "
+    "result `(n,)`, finite for every finite score. For the scores 0 and -800 the "
+    "second "
     "result is -800, although a share of e^-800 is stored as 0.",
     starter='def log_shares(scores):\n    raise NotImplementedError("your code here")',
     reference=log_shares,
@@ -517,7 +538,8 @@ log_softmax = Exercise(
             "Small scores come out right; at 1000 the total of the exponentials is "
             "infinite, and below -900 it is 0.",
             "A logarithm makes any number small again.",
-            "The logarithm comes after the exponential. What is np.log(np.exp(1000.0))?",
+            "The logarithm comes after the exponential. What is "
+            "np.log(np.exp(1000.0))?",
             switch={"way": "overflows"},
         ),
         Misconception(
@@ -553,7 +575,8 @@ log_softmax = Exercise(
         ),
         Misconception(
             "base-two",
-            "Each number is 1.4427 times as large as it should be: logarithms of base 2.",
+            "Each number is 1.4427 times as large as it should be: logarithms of base "
+            "2.",
             "The base of a logarithm is a matter of taste.",
             "Which logarithm undoes the exponential function?",
             switch={"base": float(np.log(2.0))},
@@ -665,7 +688,8 @@ keepdims = Exercise(
         ),
         Misconception(
             "softmax-over-columns",
-            "On a table with two axes each column adds up to 1: the first axis competes.",
+            "On a table with two axes each column adds up to 1: the first axis "
+            "competes.",
             "Axis 0 is the rows, so axis 0 makes rows add up.",
             "axis says which index runs in the sum. Which index runs along a row?",
             switch={"axis": 0},
@@ -708,7 +732,8 @@ keepdims = Exercise(
         "Print the shape of the sum. NumPy lines shapes up from the right.",
         "The line above does the same with the maximum, and does it right.",
     ),
-    insight="Squares hide this fault, and real batches are often square: attention of a "
+    insight="Squares hide this fault, and real batches are often square: attention of "
+    "a "
     "text to itself has n_q = n_k. Test with sizes that all differ.",
 )
 
@@ -726,7 +751,8 @@ who_competes = Exercise(
     choices={
         "a": Choice(
             "Each question gives shares that add up to 1 over the words.",
-            "Axis 0 is summed away: one total for each of the five columns is left. The "
+            "Axis 0 is summed away: one total for each of the five columns is left. "
+            "The "
             "sum along a row can be anything between 0 and 5.",
         ),
         "b": Choice(
@@ -742,7 +768,8 @@ who_competes = Exercise(
         ),
         "d": Choice(
             "The result has another shape than with axis=-1, namely (5, 3).",
-            "A softmax keeps the shape of its scores on every axis. That is why the slip "
+            "A softmax keeps the shape of its scores on every axis. That is why the "
+            "slip "
             "is hard to see.",
         ),
     },
@@ -751,7 +778,8 @@ who_competes = Exercise(
         "How many separate wholes are there: three, five or one?",
         "Take a column of three equal scores, (-9, -9, -9), and work out its shares.",
     ),
-    insight="A softmax over the questions is not always a slip: slot attention uses it, "
+    insight="A softmax over the questions is not always a slip: slot attention uses "
+    "it, "
     "so that questions compete for the inputs (Locatello et al., 2020).",
 )
 
@@ -945,7 +973,8 @@ cold_tie = Exercise(
         "What is the ratio of the shares of the two 5s, at any T?",
         "Two shares go to 0. The other two are equal, at every T.",
     ),
-    insight="So cold softmax and argmax differ on ties. For scores that are whole numbers "
+    insight="So cold softmax and argmax differ on ties. For scores that are whole "
+    "numbers "
     "or rounded (float16 has 11 bits), ties are no rarity.",
 )
 
@@ -998,7 +1027,8 @@ entropy = Exercise(
     minutes=8,
     difficulty=3,
     section="ch01-temperature",
-    prompt="Write `entropy_of(weights)`: for weights of shape `(..., n)`, each row adding "
+    prompt="Write `entropy_of(weights)`: for weights of shape `(..., n)`, each row "
+    "adding "
     "up to 1, the entropy of each row in nats (natural logarithm), shape `(...)`. A "
     "weight may be exactly 0, and counts as 0.",
     starter='def entropy_of(weights):\n    raise NotImplementedError("your code here")',
@@ -1016,9 +1046,11 @@ entropy = Exercise(
         ),
         Misconception(
             "one-entropy-for-all",
-            "You return one number for the whole array: the entropies of all rows, added.",
+            "You return one number for the whole array: the entropies of all rows, "
+            "added.",
             "The code for one row works for a table.",
-            "weights[weights > 0] of a table: what is its shape, and where are the rows?",
+            "weights[weights > 0] of a table: what is its shape, and where are the "
+            "rows?",
             switch={"over": None},
         ),
         Misconception(
@@ -1046,7 +1078,8 @@ entropy = Exercise(
             "mean-of-terms",
             "Your numbers are n times too small: the terms were averaged.",
             "Entropy is a mean, so the terms are averaged.",
-            "It is the mean of -ln p, but weighted. With which weights, and are they in "
+            "It is the mean of -ln p, but weighted. With which weights, and are they "
+            "in "
             "there already?",
             switch={"finish": "mean"},
         ),
@@ -1070,8 +1103,496 @@ entropy = Exercise(
     hints=(
         "Which weight makes trouble in p ln p, and what should its term be?",
         "Inside the logarithm you may replace a 0: the weight before it is 0 anyway.",
-        "np.where gives 1 in place of 0, and ln 1 is 0. Then one sum along the last axis.",
+        "np.where gives 1 in place of 0, and ln 1 is 0. Then one sum along the last "
+        "axis.",
     ),
     insight="In trained models some heads have entropies near 0 (one word) and others "
     "near ln n (an average of all). One number per row tells the two apart.",
+)
+
+
+# --- the Jacobian ------------------------------------------------------------------
+
+
+def _scores_and_temperature():
+    return [
+        Case("two scores, T = 2", (np.array([1.0, 0.0]), 2.0)),
+        Case("four scores, T = 0.5", (np.array([0.5, -0.5, 1.0, 0.2]), 0.5)),
+        Case("three scores, T = 1", (np.array([2.0, 1.0, 0.1]), 1.0)),
+    ]
+
+
+def jacobian_at(scores, temperature):
+    exponentials = np.exp((scores - scores.max()) / temperature)
+    p = exponentials / exponentials.sum()
+    return (np.diag(p) - np.outer(p, p)) / temperature
+
+
+def _jacobian_with(
+    scores, temperature, *, form="outer", chain="divide", of="tempered", sign=1
+):
+    p = {
+        "tempered": _softmax(scores / temperature),
+        "plain": _softmax(scores),
+        "scores": scores / temperature,
+    }[of]
+    result = {
+        "outer": np.diag(p) - np.outer(p, p),
+        "by-entry": np.diag(p) - p * p,
+        "diagonal": np.diag(p * (1 - p)),
+        "vector": p * (1 - p),
+        "plus": np.diag(p) + np.outer(p, p),
+        "no-cross": np.outer(p, 1 - p),
+    }[form]
+    factor = {"divide": 1 / temperature, "forget": 1.0, "multiply": temperature}[chain]
+    return sign * result * factor
+
+
+def _jacobian_by_entry(scores, temperature):
+    p = shares(scores / temperature)
+    size = len(p)
+    result = np.empty((size, size))
+    for i in range(size):
+        for j in range(size):
+            result[i, j] = p[i] * ((i == j) - p[j]) / temperature
+    return result
+
+
+def _jacobian_measured(scores, temperature):
+    step = 1e-5 * np.eye(len(scores))
+    up = [shares((scores + h) / temperature) for h in step]
+    down = [shares((scores - h) / temperature) for h in step]
+    return (np.array(up) - np.array(down)).T / 2e-5
+
+
+def _jacobian_in_torch(scores, temperature):
+    import torch
+
+    def tempered(s):
+        return torch.softmax(s / temperature, dim=0)
+
+    return torch.autograd.functional.jacobian(tempered, scores)
+
+
+def _columns_cancel(result, *arguments):
+    totals = result.sum(axis=0)
+    if np.abs(totals).max() < 1e-4:
+        return None
+    return (
+        "Each column should add up to 0, since the shares always make 1; one column "
+        f"adds up to {totals[np.abs(totals).argmax()]:.4g}."
+    )
+
+
+jacobian = Exercise(
+    id="ch01.jacobian",
+    title="How every share reacts to every score",
+    kind="implement",
+    minutes=10,
+    difficulty=3,
+    section="ch01-jacobian",
+    prompt="Write `jacobian_at(scores, temperature)`: for scores of shape `(n,)` and "
+    "one "
+    "temperature, a number, the matrix of shape `(n, n)` whose entry in row `i` and "
+    "column `j` is the derivative of share `i` with respect to score `j`. The share is "
+    "that of the softmax *at this temperature*.",
+    starter="def jacobian_at(scores, temperature):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=jacobian_at,
+    cases=_scores_and_temperature,
+    switched=_jacobian_with,
+    misconceptions=(
+        Misconception(
+            "inner-derivative-lost",
+            "Your matrix is T times what it should be: the derivative with respect to "
+            "s/T, not to s.",
+            "The temperature is in the shares already.",
+            "Raise a score by 0.001. By how much does the exponent s/T rise at T = 2?",
+            switch={"chain": "forget"},
+        ),
+        Misconception(
+            "inner-derivative-turned",
+            "Your matrix is T squared times what it should be: you multiplied by T.",
+            "The inner derivative of s/T is T.",
+            "Raise a score by 0.001. By how much does the exponent s/T rise at T = 2?",
+            switch={"chain": "multiply"},
+        ),
+        Misconception(
+            "shares-at-temperature-one",
+            "The shares in your matrix are those at temperature 1.",
+            "The temperature enters only as the factor in front.",
+            "At which temperature are the shares whose derivative is asked for?",
+            switch={"of": "plain"},
+        ),
+        Misconception(
+            "scores-for-shares",
+            "Your matrix is made from the scores (divided by T), not from their "
+            "shares.",
+            "p stands for what goes in.",
+            "What do the rows of your matrix add up to, and what should they?",
+            switch={"of": "scores"},
+        ),
+        Misconception(
+            "product-by-entry",
+            "From each column j you subtracted p_j squared, in every row.",
+            "In NumPy, p times p is the product of column and row.",
+            "Which shape has p * p, and how many products p_i p_j are there?",
+            switch={"form": "by-entry"},
+        ),
+        Misconception(
+            "only-the-diagonal",
+            "Off the diagonal your matrix is zero: no score moves another's share.",
+            "Share i depends on score i, as with the logistic function.",
+            "If share 1 rises, what do the others do, given that all make 1?",
+            switch={"form": "diagonal"},
+        ),
+        Misconception(
+            "a-vector-of-reactions",
+            "You return n numbers, p(1 - p): each share's reaction to its own score.",
+            "A function of n numbers has n derivatives.",
+            "How many pairs of one share and one score are there?",
+            switch={"form": "vector"},
+        ),
+        Misconception(
+            "everything-rises",
+            "Off the diagonal your numbers are positive: raising one score raises all "
+            "shares.",
+            "The quotient rule has a plus.",
+            "What do the columns of your matrix add up to? Can all shares rise at "
+            "once?",
+            switch={"form": "plus"},
+        ),
+        Misconception(
+            "one-minus-everywhere",
+            "Each entry is p_i (1 - p_j), also off the diagonal.",
+            "The 1 in p(1 - p) is there for every pair.",
+            "The 1 comes from the numerator. Does e^(s_i) depend on s_j?",
+            switch={"form": "no-cross"},
+        ),
+        Misconception(
+            "sign-turned",
+            "Every number has the opposite sign: a higher score lowers its own share.",
+            "The product comes first, then the diagonal.",
+            "Which sign should the diagonal have?",
+            switch={"sign": -1},
+        ),
+    ),
+    variants=(
+        _jacobian_by_entry,
+        _jacobian_measured,
+        _jacobian_in_torch,
+        lambda scores, temperature: jacobian_at(scores.astype(np.float32), temperature),
+    ),
+    properties=(
+        in_words("the derivatives", sums_to_zero),
+        Property("columns cancel", _columns_cancel),
+    ),
+    hints=(
+        "The shares are a function of s/T. Which two derivatives are multiplied?",
+        "The matrix for the exponents has p on its diagonal, less all products p_i "
+        "p_j.",
+        "np.diag makes a matrix of a vector, np.outer all products of two vectors. One "
+        "factor is left: the derivative of s/T with respect to s.",
+    ),
+    insight="The factor 1/T makes a cold softmax react strongly near a tie, where "
+    "p(1 - p) = 1/4, and not at all elsewhere.",
+)
+
+
+def _upstream():
+    rng = np.random.default_rng(5)
+    return [
+        Case("one row", (np.array([[[0.5, 0.3, 0.2]]]), np.array([[[1.0, 2.0, 4.0]]]))),
+        Case(
+            "two batches, three by four",
+            (_softmax(rng.normal(0, 1.2, (2, 3, 4))), rng.normal(0.7, 1.5, (2, 3, 4))),
+        ),
+        Case(
+            "three batches, two by five",
+            (_softmax(rng.normal(0, 1.2, (3, 2, 5))), rng.normal(-0.5, 2, (3, 2, 5))),
+        ),
+    ]
+
+
+def scores_gradient(weights, gradient):
+    mean = (weights * gradient).sum(axis=-1, keepdims=True)
+    return weights * (gradient - mean)
+
+
+def _gradient_with(weights, gradient, *, mean="weighted", axis=-1, weigh=True, sign=1):
+    products = weights * gradient
+    centre = {
+        "weighted": products.sum(axis=axis, keepdims=True),
+        "plain": gradient.mean(axis=axis, keepdims=True),
+        "none": 0.0,
+        "own": products,
+        "all": products.sum(),
+        "weights": weights,
+    }[mean]
+    return sign * (weights if weigh else 1.0) * (gradient - centre)
+
+
+def _gradient_by_matrix(weights, gradient):
+    n = weights.shape[-1]
+    matrix = weights[..., None] * (np.eye(n) - weights[..., None, :])
+    return (matrix @ gradient[..., None])[..., 0]
+
+
+def _gradient_by_einsum(weights, gradient):
+    mean = np.einsum("bqk,bqk->bq", weights, gradient)
+    return weights * gradient - np.einsum("bqk,bq->bqk", weights, mean)
+
+
+def _gradient_by_loop(weights, gradient):
+    result = np.empty_like(weights)
+    for place in np.ndindex(weights.shape[:2]):
+        p, g = weights[place], gradient[place]
+        result[place] = p * (g - p @ g)
+    return result
+
+
+def _gradient_by_backward(weights, gradient):
+    import torch
+
+    scores = torch.log(weights).requires_grad_()
+    torch.softmax(scores, dim=-1).backward(gradient)
+    return scores.grad
+
+
+def _builds_the_matrix(answer):
+    """Whether 1500 weights cost as much memory as 1500 x 1500 (18 MB)."""
+    import tracemalloc
+
+    if tracemalloc.is_tracing():
+        return False
+    weights = np.full((1, 1, 1500), 1 / 1500)
+    tracemalloc.start()
+    try:
+        answer(weights, weights)
+        return tracemalloc.get_traced_memory()[1] > 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+gradient = Exercise(
+    id="ch01.gradient",
+    title="Back through the softmax",
+    kind="implement",
+    minutes=10,
+    difficulty=4,
+    section="ch01-jacobian",
+    prompt="`weights` of shape `(batch, n_q, n_k)` came out of a softmax along the "
+    "last "
+    "axis. `gradient`, of the same shape, says how much the loss would change with "
+    "each "
+    "weight. Write `scores_gradient(weights, gradient)`: how much the loss would "
+    "change "
+    "with each *score*, same shape, without ever building a matrix of `n_k` by `n_k`.",
+    starter="def scores_gradient(weights, gradient):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=scores_gradient,
+    cases=_upstream,
+    switched=_gradient_with,
+    misconceptions=(
+        Misconception(
+            "only-weighted",
+            "Your result is weights times gradient: nothing is subtracted.",
+            "The derivative of an exponential is itself, so p is the derivative.",
+            "Let every weight matter equally: gradient all 1. What can raising a score "
+            "change, and what do you return?",
+            switch={"mean": "none"},
+        ),
+        Misconception(
+            "only-its-own-share",
+            "Your result is p(1 - p) times the gradient: the diagonal of the Jacobian.",
+            "A score moves its own share only, as with the logistic function.",
+            "Let every weight matter equally: gradient all 1. What can raising a score "
+            "change, and what do you return?",
+            switch={"mean": "own"},
+        ),
+        Misconception(
+            "plain-mean",
+            "You subtracted the plain mean of the gradient, in which all weights count "
+            "alike.",
+            "Centring means subtracting the average.",
+            "What do your rows add up to? Which mean makes the sum of p(g - mean) "
+            "zero?",
+            switch={"mean": "plain"},
+        ),
+        Misconception(
+            "not-weighed-again",
+            "You subtracted the right mean, and the result is not weighed by the "
+            "shares.",
+            "Once the mean is gone, the work is done.",
+            "A share of 0.001 hardly moves. Does your result say so?",
+            switch={"weigh": False},
+        ),
+        Misconception(
+            "mean-over-the-questions",
+            "The sums run over the questions: each *column* of a batch entry adds up "
+            "to 0 in your result.",
+            "The first of the two axes is the one to sum over.",
+            "Along which axis did the scores compete?",
+            switch={"axis": -2},
+        ),
+        Misconception(
+            "one-mean-for-the-batch",
+            "One number, summed over all rows of all batches, is subtracted "
+            "everywhere.",
+            "A product of p and g is one number.",
+            "p @ g was one number for one row. How many rows are there here?",
+            switch={"mean": "all"},
+        ),
+        Misconception(
+            "subtracts-the-weights",
+            "You subtracted the weights themselves from the gradient.",
+            "It is the formula of softmax with cross-entropy, share minus target.",
+            "What are the units of g, and what those of p? What was p multiplied with?",
+            switch={"mean": "weights"},
+        ),
+        Misconception(
+            "sign-turned",
+            "Your numbers have the right size and the opposite sign.",
+            "Training goes downhill, so the gradient gets a minus.",
+            "The prompt asks for the slope. Who decides to walk down?",
+            switch={"sign": -1},
+        ),
+    ),
+    variants=(
+        _gradient_by_loop,
+        _gradient_by_einsum,
+        _gradient_by_matrix,
+        _gradient_by_backward,
+        lambda weights, gradient: scores_gradient(
+            weights.astype(np.float32), gradient.astype(np.float32)
+        ),
+    ),
+    properties=(in_words("the gradient", sums_to_zero),),
+    remarks=(
+        Remark(
+            "A matrix of n_k by n_k is built on the way. For a text of 10,000 words "
+            "that "
+            "is 100 million numbers per row; p * (g - mean) needs 10,000.",
+            _builds_the_matrix,
+        ),
+    ),
+    hints=(
+        "Multiply the Jacobian, diag(p) less the outer product, with g on paper.",
+        "The outer product times g is p times one number per row. Which number?",
+        "One number per row, with its axis kept so that it lines up; subtract it from "
+        "the gradient, then weigh by the shares.",
+    ),
+    insight="This line is in every attention layer's backward pass. FlashAttention "
+    "gets "
+    "the mean without the weights: it equals the product of the output and its "
+    "gradient.",
+)
+
+
+# --- saturation --------------------------------------------------------------------
+
+saturation = Exercise(
+    id="ch01.saturation",
+    title="Sure, and wrong",
+    kind="explain",
+    minutes=4,
+    difficulty=3,
+    section="ch01-saturation",
+    prompt="A row has the shares 0.9999 and 0.0001, and the larger one is on the wrong "
+    "word. The loss asks clearly for more of the other word. Set `ch01_saturation` to "
+    "the letter of what happens in the next step of training.",
+    starter="ch01_saturation = ...",
+    choices={
+        "a": Choice(
+            "A large correction, because a share of 0.9999 on the wrong word is a "
+            "large "
+            "error.",
+            "The error is large, and so is the gradient that arrives at the shares. It "
+            "is "
+            "then multiplied by the Jacobian, whose entries are all about 0.0001.",
+        ),
+        "b": Choice(
+            "A large step for the high score, none for the low one, whose share is "
+            "nearly 0.",
+            "Both scores get the same small step in opposite directions: each row and "
+            "each column of the Jacobian adds up to zero.",
+        ),
+        "c": Choice(
+            "NaN, because the exponentials of scores so far apart overflow in the "
+            "computer.",
+            "The two scores are about 9.2 apart: e^9.2 is 9,999. That is far from any "
+            "overflow, and a shifted softmax never overflows at all.",
+        ),
+        "d": Choice(
+            "Almost nothing: what comes back is multiplied by p(1 - p), about one in "
+            "ten "
+            "thousand.",
+            "0.9999 times 0.0001 is 0.0001. A saturated softmax passes on a "
+            "ten-thousandth "
+            "of what it is told, so it stays where it is for a long time.",
+            right=True,
+        ),
+    },
+    hints=(
+        "The gradient with respect to the shares is large. What is it multiplied by "
+        "next?",
+        "Write down the Jacobian of two shares: all four entries have the same size.",
+        "Compute 0.9999 times 0.0001.",
+    ),
+    insight="With cross-entropy directly behind the softmax this does not happen: the "
+    "logarithm's derivative, 1/p, cancels p. Inside attention nothing cancels it.",
+)
+
+
+# --- minus infinity ----------------------------------------------------------------
+
+no_share = Exercise(
+    id="ch01.no-share",
+    title="A score of minus infinity",
+    kind="predict",
+    minutes=3,
+    difficulty=2,
+    section="ch01-minus-infinity",
+    prompt="The scores of three words are ln 3, minus infinity and 0. Set "
+    "`ch01_predict_no_share` to their three shares, as a tuple.",
+    starter="ch01_predict_no_share = ...",
+    reference=(0.75, 0.0, 0.25),
+    tolerance=0.004,
+    misconceptions=(
+        Misconception(
+            "infinity-as-zero",
+            "These are the shares if the second score were 0.",
+            "No score is a score of 0.",
+            "What is e^0? Does a word with a score of 0 get nothing?",
+            wrong=(0.6, 0.2, 0.2),
+        ),
+        Misconception(
+            "zero-gets-nothing",
+            "The first word takes all, and the score of 0 gets nothing.",
+            "A score of 0 means a share of 0.",
+            "Which score makes e^s zero, and what is e^0?",
+            wrong=(1.0, 0.0, 0.0),
+        ),
+        Misconception(
+            "hidden-after-the-softmax",
+            "Your shares add up to 0.8: the second one was set to 0 after the softmax.",
+            "Taking a share away does not concern the others.",
+            "Who gets the share that was taken away?",
+            wrong=(0.6, 0.0, 0.2),
+        ),
+        Misconception(
+            "half-and-half",
+            "The two words that count share evenly.",
+            "A hidden word makes the others equal.",
+            "What is e^(ln 3), and what is e^0?",
+            wrong=(0.5, 0.0, 0.5),
+        ),
+    ),
+    hints=(
+        "Write down the three exponentials first.",
+        "e to the power of minus infinity is exactly 0, and e^0 is not.",
+        "The three exponentials are 3, 0 and 1. What is their sum?",
+    ),
+    insight="So a score of 0 and a hidden word are different things: 0 is an ordinary "
+    "score. Chapter 3 sees what happens where this is mixed up.",
 )
