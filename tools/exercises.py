@@ -17,11 +17,11 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from notebooks import FOLDER, read, write
 
 from attention_course.exercises import _registry
 from attention_course.exercises._judge import function_name
 from attention_course.exercises._model import Exercise
+from notebooks import FOLDER, read, write
 
 OURS = {"exercise-prompt", "exercise", "check"}
 IMPORTS = "\n".join(
@@ -119,7 +119,9 @@ def _split(cells: list[NotebookNode], i: int, line: int) -> int:
 
 def filled(notebook: NotebookNode, exercises: Sequence[Exercise]) -> NotebookNode:
     """Return the notebook with these exercises in it, and outputs where still valid."""
-    outputs = {c["id"]: c for c in notebook.cells if OURS & set(c.metadata.get("tags", []))}
+    outputs = {
+        c["id"]: c for c in notebook.cells if OURS & set(c.metadata.get("tags", []))
+    }
     cells = without_exercises(notebook)
     first = next(c for c in cells if c.cell_type == "code")
     first.source = IMPORTS
@@ -127,7 +129,9 @@ def filled(notebook: NotebookNode, exercises: Sequence[Exercise]) -> NotebookNod
         at = end_of_section(cells, exercise.section)
         for new in cells_of(exercise):
             old = outputs.get(new["id"])
-            cells.insert(at, old if old is not None and old.source == new.source else new)
+            cells.insert(
+                at, old if old is not None and old.source == new.source else new
+            )
             at += 1
     notebook.cells = cells
     return notebook

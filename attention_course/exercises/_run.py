@@ -53,6 +53,19 @@ class _Kept(io.TextIOBase):
 
 
 @contextlib.contextmanager
+def quietly() -> Iterator[_Kept]:
+    """Keep what is printed from the screen, and warnings too."""
+    stream = _Kept()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(contextlib.redirect_stdout(stream))
+        stack.enter_context(contextlib.redirect_stderr(stream))
+        warnings.simplefilter("ignore")
+        yield stream
+
+
+@contextlib.contextmanager
 def _deadline(end: float) -> Iterator[None]:
     """Raise OutOfTime in any Python line that runs after ``end``.
 
@@ -165,15 +178,11 @@ def run(
     """Call ``function`` on copies of the case's arguments; never raise its errors."""
     given = tuple(convert(copied(a)) for a in case.arguments)
     kept = tuple(copied(a) for a in given)
-    outcome, stream = Run(case), _Kept()
+    outcome = Run(case)
     with contextlib.ExitStack() as stack:
         pressed = stack.enter_context(_noting_interrupts())
         stack.enter_context(_same_seeds())
-        stack.enter_context(warnings.catch_warnings())
-        stack.enter_context(np.errstate(all="ignore"))
-        stack.enter_context(contextlib.redirect_stdout(stream))
-        stack.enter_context(contextlib.redirect_stderr(stream))
-        warnings.simplefilter("ignore")
+        stream = stack.enter_context(quietly())
         try:
             with _deadline(end):
                 value = function(*given)

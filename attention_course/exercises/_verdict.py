@@ -30,6 +30,19 @@ _LOOK = {
 }
 
 
+# Green, yellow and red, as terminals know them; grey for what was not attempted.
+ANSI = {
+    Outcome.NOT_ATTEMPTED: 90,
+    Outcome.CORRECT: 32,
+    Outcome.DIAGNOSED: 33,
+    Outcome.PROPERTY: 33,
+    Outcome.VALUES: 33,
+    Outcome.RAISED: 31,
+    Outcome.UNFINISHED: 31,
+    Outcome.CHANGED_INPUT: 31,
+}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The answer to a ``check``."""

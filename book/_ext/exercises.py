@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 from attention_course.exercises import solution_code
-from attention_course.exercises._judge import judge
 from attention_course.exercises._catalogue import catalogue, single
+from attention_course.exercises._judge import judge
 from attention_course.exercises._model import Exercise
 from attention_course.exercises._registry import chapters, every, find
 
@@ -82,8 +82,9 @@ def matrix_text() -> str:
             lines += [
                 f"### {exercise.title}",
                 "",
-                f"{{ref}}`ex. {exercise.id} <{_label(exercise)}>`, {exercise.kind}, "
-                f"{exercise.minutes} minutes, difficulty {exercise.difficulty} of 5.{count}",
+                f"{{ref}}`{exercise.id} <{_label(exercise)}>`, {exercise.kind}, "
+                f"{exercise.minutes} minutes, difficulty {exercise.difficulty} of 5."
+                f"{count}",
                 "",
                 "| wrong answer | what it is told | verdict |",
                 "|---|---|---|",
