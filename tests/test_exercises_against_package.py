@@ -29,6 +29,19 @@ def _gradient(weights, gradient):
     return result
 
 
+def _lookup(query, key, value, temperature):
+    return ac.softmax(ac.cosine_scores(query, key), temperature=temperature) @ value
+
+
+def _concat(query, key, w, v):
+    width = query.shape[1]
+    return ac.additive_scores(query, key, w[:width], w[width:], v)
+
+
+def _head(x, w_query, w_key):
+    return ac.scaled_dot_product_attention(x @ w_query, x @ w_key, x)[1]
+
+
 ROWS = [
     ("ch01.shares", ac.softmax),
     ("ch01.safe", lambda left, right: ac.softmax(np.concatenate([left, right]))),
@@ -45,6 +58,12 @@ ROWS = [
     ("ch01.entropy", ac.entropy),
     ("ch01.jacobian", _jacobian),
     ("ch01.gradient", _gradient),
+    ("ch02.cosine-scores", ac.cosine_scores),
+    ("ch02.soft-lookup", _lookup),
+    ("ch02.dot-scores", ac.dot_product_scores),
+    ("ch02.additive-scores", _concat),
+    ("ch02.scaled-scores", ac.scaled_dot_product_scores),
+    ("ch02.mend-scaling", _head),
 ]
 
 
@@ -60,3 +79,146 @@ def test_a_solution_agrees_with_the_package(exercise_id, package):
             atol=1e-8,
             err_msg=case.label,
         )
+
+
+def test_attention_to_the_best_keys_is_attention_under_their_mask():
+    exercise = find("ch02.best-keys")
+    for case in exercise.cases():
+        query, key, value, count = case.arguments
+        scores = ac.scaled_dot_product_scores(query[None], key)
+        mask = scores >= np.sort(scores)[:, [-count]]
+        expected = ac.scaled_dot_product_attention(query[None], key, value, mask)
+        for mine, (theirs,) in zip(
+            exercise.reference(*case.arguments), expected, strict=True
+        ):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-9, err_msg=case.label)
+
+
+def test_a_designed_head_does_its_job_in_the_package():
+    string = np.array([2, 0, 2, 1, 1, 0])
+    x = np.hstack([np.eye(3)[string], np.eye(7)[:6]])
+    copy, so_far = find("ch02.copy-first"), find("ch02.so-far")
+    outputs = [
+        ac.scaled_dot_product_attention(*(x @ w for w in one.reference(3, 7)))[0]
+        for one in (copy, so_far)
+    ]
+    np.testing.assert_allclose(outputs[0], np.eye(3)[[2] * 6], atol=1e-6)
+    counts = np.eye(3)[string].cumsum(axis=0)
+    np.testing.assert_allclose(outputs[1], counts / counts.sum(1)[:, None], atol=1e-4)
+
+
+def _numeric(function, parameter):
+    """Nudge each entry of a parameter up and down."""
+    gradient = np.empty(parameter.shape)
+    for place in np.ndindex(parameter.shape):
+        h = np.zeros(parameter.shape)
+        h[place] = 1e-5
+        gradient[place] = (function(parameter + h) - function(parameter - h)) / 2e-5
+    return gradient
+
+
+def test_the_gradients_of_chapter_4_agree_with_finite_differences():
+    question, step = find("ch04.gradient-w-query"), find("ch04.gradient-step")
+    for case in question.cases():
+        x, w_query, key, value, d_output = case.arguments
+
+        def loss(w, x=x, key=key, value=value, d_output=d_output):
+            output, _ = ac.scaled_dot_product_attention(x @ w, key, value)
+            return (output * d_output).sum()
+
+        mine = question.reference(*case.arguments)
+        np.testing.assert_allclose(mine, _numeric(loss, w_query), atol=1e-7)
+    for case in step.cases():
+        w, x, y, rate = case.arguments
+        slope = _numeric(lambda v, x=x, y=y: ((x @ v - y) ** 2).mean(), w)
+        mine = step.reference(w, x, y, rate)
+        np.testing.assert_allclose(mine, w - rate * slope, atol=1e-7)
+
+
+def test_self_attention_of_chapter_4_is_the_layer():
+    torch = pytest.importorskip("torch")
+    project, attend = find("ch04.projections"), find("ch04.self-attention")
+    for case in attend.cases():
+        x, *matrices = case.arguments
+        projected = project.reference(*case.arguments)
+        theirs = ac.scaled_dot_product_attention(*projected)
+        for mine, wanted in zip(attend.reference(*case.arguments), theirs, strict=True):
+            np.testing.assert_allclose(mine, wanted, rtol=1e-9)
+        layer = ac.layers.SelfAttention(*matrices[0].shape).double()
+        layer.w_value = torch.nn.Parameter(torch.empty(matrices[2].shape))
+        for own, matrix in zip(layer.parameters(), matrices, strict=True):
+            own.data = torch.as_tensor(matrix)
+        output, weights = layer(torch.as_tensor(x))
+        mine = attend.reference(*case.arguments)
+        np.testing.assert_allclose(mine[0], output.detach(), rtol=1e-9)
+        np.testing.assert_allclose(mine[1], weights.detach(), rtol=1e-9)
+
+
+def test_additive_weights_of_chapter_4_are_those_of_the_package():
+    exercise = find("ch04.additive-mixed")
+    for case in exercise.cases():
+        query, states, w, v = case.arguments
+        width = query.shape[1]
+        scores = ac.additive_scores(query[:, None], states, w[:width], w[width:], v)
+        mine = exercise.reference(*case.arguments)
+        np.testing.assert_allclose(mine, ac.softmax(scores)[:, 0], rtol=1e-9)
+
+
+def test_dropout_of_chapter_4_is_torchs():
+    torch = pytest.importorskip("torch")
+    exercise = find("ch04.dropout-left-on")
+    for case in exercise.cases():
+        weights, value, _, rate, training = case.arguments
+        drop = torch.nn.functional.dropout
+        torch.manual_seed(1)
+        keep = drop(torch.ones(weights.shape), rate).numpy() > 0
+        torch.manual_seed(1)
+        dropped = drop(torch.as_tensor(weights), rate, training).numpy()
+        mine = exercise.reference(weights, value, keep, rate, training)
+        np.testing.assert_allclose(mine, dropped @ value, rtol=1e-6)
+
+
+def test_starting_scales_of_chapter_4_are_those_of_the_recipes():
+    torch = pytest.importorskip("torch")
+    bound, std = find("ch04.starting-scales").reference(700, 300)
+    torch.manual_seed(0)
+    stored = torch.empty(300, 700)  # torch reads it as (d_out, d_in)
+    drawn = torch.nn.init.xavier_uniform_(stored).abs().max().item()
+    assert 0.999 * bound < drawn < 1.001 * bound
+    drawn = torch.nn.init.kaiming_normal_(stored, nonlinearity="relu").std().item()
+    assert 0.99 * std < drawn < 1.01 * std
+
+
+def test_predictions_of_chapter_4_are_what_happens():
+    torch = pytest.importorskip("torch")
+    heads = [torch.nn.Linear(384, 32) for _ in range(3 * 12)]
+    count = sum(p.numel() for head in heads for p in head.parameters())
+    assert find("ch04.count-parameters").reference == count
+
+    layer = ac.layers.SelfAttention(512, 64)
+    layer(torch.randn(3, 20, 512))[0].mean().backward()
+    assert find("ch04.gradient-shape").reference == tuple(layer.w_key.grad.shape)
+
+    eye = torch.eye(6, dtype=torch.float64)
+    features = [[0], [1], [2], [3, 4], [3, 5]]
+    x = torch.stack([eye[one].sum(0) for one in features])
+    matrices = [
+        torch.tensor(w, dtype=torch.float64, requires_grad=True)
+        for w in (
+            [
+                [2, 0, 0, 0],
+                [0, 0, 2, 1],
+                [2, 0, 0, 0],
+                [0] * 4,
+                [0, 0, 0, 2],
+                [0, 2, 0, 0],
+            ],
+            [[0] * 4, [2, 0, 0, 0], [0, 2, 0, 0], [0] * 4, [0, 0, 2, 0], [0, 0, 0, 2]],
+            [[0, 0], [4, 0], [0, 1], [-2, 0], [0, 3], [0, -3]],
+        )
+    ]
+    projected = (x @ w for w in matrices)
+    output, _ = ac.scaled_dot_product_attention(*projected, causal=True)
+    output[3].sum().backward()
+    learning = [(w.grad.abs().amax(1) > 1e-12).sum().item() for w in matrices]
+    assert find("ch04.rows-that-learn").reference == tuple(learning)
