@@ -4,6 +4,7 @@ import ast
 import inspect
 import math
 import numbers
+import re
 import textwrap
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import numpy as np
 
 from ._catalogue import Wrong, diagnose, right_outputs
 from ._compare import NEARLY, agree, distance, is_number_array, plain
-from ._model import Case, Exercise
+from ._model import Case, Choice, Exercise
 from ._run import Run, describe, names_of, observed, run, run_all
 from ._verdict import Outcome, Verdict
 
@@ -52,12 +53,13 @@ def _judge_choice(exercise: Exercise, answer: Any) -> Verdict:
     if not isinstance(chosen, str) or not chosen.strip():
         text = f"Answer with a letter in quotes: one of {letters}. You gave {answer!r}."
         return _verdict(exercise, Outcome.PROPERTY, ("", text))
-    picked = sorted(set(chosen.lower()) - set(" ,.;"))
+    words = [word for word in re.findall(r"\w+", chosen.lower()) if word != "and"]
+    picked = sorted(set("".join(words)))
     unknown = [letter for letter in picked if letter not in exercise.choices]
     if unknown:
         text = f"The choices are {letters}; there is no {', '.join(unknown)}."
         return _verdict(exercise, Outcome.PROPERTY, ("", text))
-    reasons = [(f"({k})", exercise.choices[k].reason) for k in picked]
+    reasons = [_reason(k, exercise.choices[k]) for k in picked]
     right = [k for k, choice in exercise.choices.items() if choice.right]
     if picked == right:
         return _verdict(
@@ -69,6 +71,10 @@ def _judge_choice(exercise: Exercise, answer: Any) -> Verdict:
             ("", "What you chose is right, and it is not all that is right.")
         )
     return _verdict(exercise, Outcome.DIAGNOSED, *reasons, named=wrong)
+
+
+def _reason(letter: str, choice: Choice) -> tuple[str, str]:
+    return f"({letter}) {'Right' if choice.right else 'Not right'}", choice.reason
 
 
 def _judge_value(exercise: Exercise, answer: Any) -> Verdict:
@@ -83,7 +89,7 @@ def _judge_value(exercise: Exercise, answer: Any) -> Verdict:
             return _verdict(
                 exercise,
                 Outcome.DIAGNOSED,
-                ("Your answer", one.result),
+                ("", one.result),
                 ("You may have thought", one.belief),
                 ("Look at this", one.question),
                 named=(one.id,),
@@ -117,11 +123,14 @@ def _value_hint(exercise: Exercise, answer: Any) -> str:
     wanted, got = _numbers(exercise.reference), _numbers(answer)
     if isinstance(exercise.reference, str):
         return f"Not {answer!r}. The answer is a word, in quotes."
+    counts = f"{wanted.size} numbers, as a tuple" if wanted.size > 1 else "one number"
     if got is None:
-        return f"The answer is a number or a tuple of numbers; you gave {answer!r}."
+        quotes = ", without quotes" if isinstance(answer, str) else ""
+        return f"The answer is {counts}{quotes}; you gave {answer!r}."
     if got.shape != wanted.shape:
-        counts = f"{wanted.size} number{'s' if wanted.size > 1 else ''}"
         return f"The answer is {counts}; you gave {got.size}: {answer!r}."
+    if wanted.dtype.kind == "f" and 0 < distance(got, wanted) < 0.1:
+        return f"Not {answer!r}, and close. Give it with three digits."
     return f"Not {answer!r}. Work it out on paper, then run the cells above."
 
 
@@ -343,10 +352,11 @@ def _diagnosed(
     sections = [("It ended in", raised)] if raised else []
     count = len(match.misconceptions)
     if count > 1:
-        sections.append(("", "Two things at once give exactly your result."))
-    for one in match.misconceptions:
+        text = "Two faults together give exactly your result. Each alone would mean:"
+        sections.append(("", text))
+    for number, one in enumerate(match.misconceptions, start=1):
         sections += [
-            ("Your result", one.result),
+            (str(number) if count > 1 else "", one.result),
             ("You may have thought", one.belief),
             ("Look at this", one.question),
         ]

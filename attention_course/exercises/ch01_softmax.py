@@ -293,7 +293,7 @@ def _two_parts():
     return [
         Case("two scores and one", (np.array([1.0, 0.5]), np.array([2.0]))),
         Case("around 1000", (np.array([1000.0, 999.5]), np.array([998, 1001, 999.0]))),
-        Case("a low part", (np.array([-1000.0, -1001.5]), np.array([500, 499, 498.5]))),
+        Case("a low part", (np.array([-1000.0, -1001.5]), np.array([900, 899, 898.5]))),
         Case(
             "all below -990",
             (np.array([-998, -999.5, -1000]), np.array([-999, -998.5])),
@@ -327,10 +327,11 @@ def _moved(scores, shift):
 
 def _joined(left, right, *, shift="largest", whole="one"):
     joined = np.concatenate([left, right])
-    if whole == "two":  # each part has its own shift, so "own" and "left" say nothing
+    if whole != "one":  # each part has its own shift, so "own" and "left" say nothing
         shift = "largest" if shift in ("own", "left") else shift
         raised = [np.exp(_moved(part, shift)) for part in (left, right)]
-        return np.concatenate([part / part.sum() for part in raised])
+        wholes = np.concatenate([part / part.sum() for part in raised])
+        return wholes / 2 if whole == "halves" else wholes
     if shift == "own":
         moved = np.concatenate([left - left.max(), right - right.max()])
     else:
@@ -428,6 +429,13 @@ both = Exercise(
             "The softmax of a joined row is the two softmaxes, joined.",
             "What happens to a share of the left part when right grows by 5?",
             switch={"whole": "two"},
+        ),
+        Misconception(
+            "half-each",
+            "The left part gets one half in all, whatever the scores are.",
+            "Two parts share out the whole evenly.",
+            "Try left = [0.0] and right = [5.0]. Should they get the same?",
+            switch={"whole": "halves"},
         ),
         Misconception(
             "clipped",
@@ -621,7 +629,7 @@ def _tables():
         Case("a batch of two, three by four", (rng.normal(0.5, 1.5, (2, 3, 4)),)),
         Case(
             "one row 1000 below the other",
-            (np.array([[0, 1.0, 2], [-1e3, -998, -999]]),),
+            (np.array([[1e3, 1001, 1002], [0, 2, 1]]),),
         ),
     ]
 
@@ -633,9 +641,11 @@ def softmax_rows(scores):
 
 
 def _rows_with(scores, *, axis=-1, keepdims=True, lower="row", total="axis"):
-    highest = {"row": scores.max(axis=axis, keepdims=True), "table": scores.max()}[
-        lower
-    ]
+    highest = {
+        "row": scores.max(axis=axis, keepdims=True),
+        "table": scores.max(),
+        "nothing": 0.0,
+    }[lower]
     exponentials = np.exp(scores - highest)
     if total == "table":
         return exponentials / exponentials.sum()
@@ -718,6 +728,14 @@ keepdims = Exercise(
             "that lies 1000 below it?",
             switch={"lower": "table"},
         ),
+        Misconception(
+            "not-lowered",
+            "Right for small scores; a row around 1000 is NaN, since its exponentials "
+            "overflow.",
+            "Lowering changes no share, so the line can go.",
+            "What does np.exp(1000.0) print, and what is that divided by itself?",
+            switch={"lower": "nothing"},
+        ),
     ),
     variants=(
         _row_by_row,
@@ -789,7 +807,8 @@ who_competes = Exercise(
 
 def _tempered():
     rng = np.random.default_rng(3)
-    steep = np.array([[2.0, 1.5, 0.0, -1.0], [3.0, 1.0, 3.0, 0.5]])
+    # Differences of 2**-10: exact in float32, too, after the division by T.
+    steep = np.array([[2.0, 2.0 - 2.0**-10, 0.0, -1.0], [3.0, 1.0, 3.0 - 2.0**-9, 0.5]])
     return [
         Case("two by two", (np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0.5, 2.0]))),
         Case(
@@ -812,6 +831,7 @@ def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift=True):
         "multiply": lambda: scores * column,
         "by-word": lambda: scores / temperature,
         "after": lambda: scores,
+        "no": lambda: scores,
         "first": lambda: scores / temperature[0],
     }[use]()
     highest = tempered.max(axis=axis, keepdims=True) if shift else 0.0
@@ -821,7 +841,8 @@ def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift=True):
 
 
 def _powers_of_shares(scores, temperature):
-    powers = _softmax(scores) ** (1 / temperature[:, None])
+    p = _softmax(scores)
+    powers = (p / p.max(axis=-1, keepdims=True)) ** (1 / temperature[:, None])
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
@@ -875,6 +896,15 @@ temperature = Exercise(
             "It does not matter on which side of the softmax T stands.",
             "What is each row's sum, and which number of your input is its inverse?",
             switch={"use": "after"},
+        ),
+        Misconception(
+            "no-effect",
+            "These are the shares at temperature 1; T changes nothing in your result.",
+            "Dividing the exponentials by T, or dividing at the end, changes the "
+            "shares.",
+            "Divide all exponentials of a row by the same number, then by their new "
+            "total. What has changed?",
+            switch={"use": "no"},
         ),
         Misconception(
             "first-temperature-for-all",
@@ -1211,6 +1241,13 @@ jacobian = Exercise(
             switch={"chain": "forget"},
         ),
         Misconception(
+            "temperature-ignored",
+            "Your matrix is that of the softmax at temperature 1: T changes nothing.",
+            "The formula of the chapter holds as it stands.",
+            "At which two places does T come in: in the shares, and where else?",
+            switch={"of": "plain", "chain": "forget"},
+        ),
+        Misconception(
             "inner-derivative-turned",
             "Your matrix is T squared times what it should be: you multiplied by T.",
             "The inner derivative of s/T is T.",
@@ -1302,7 +1339,10 @@ jacobian = Exercise(
 def _upstream():
     rng = np.random.default_rng(5)
     return [
-        Case("one row", (np.array([[[0.5, 0.3, 0.2]]]), np.array([[[1.0, 2.0, 4.0]]]))),
+        Case(
+            "two rows of two",
+            (np.array([[[0.5, 0.5], [0.2, 0.8]]]), np.array([[[1.0, 2], [4, 1]]])),
+        ),
         Case(
             "two batches, three by four",
             (_softmax(rng.normal(0, 1.2, (2, 3, 4))), rng.normal(0.7, 1.5, (2, 3, 4))),
@@ -1319,10 +1359,12 @@ def scores_gradient(weights, gradient):
     return weights * (gradient - mean)
 
 
-def _gradient_with(weights, gradient, *, mean="weighted", axis=-1, weigh=True, sign=1):
+def _gradient_with(
+    weights, gradient, *, mean="weighted", axis=-1, keep=True, weigh=True, sign=1
+):
     products = weights * gradient
     centre = {
-        "weighted": products.sum(axis=axis, keepdims=True),
+        "weighted": products.sum(axis=axis, keepdims=keep),
         "plain": gradient.mean(axis=axis, keepdims=True),
         "none": 0.0,
         "own": products,
@@ -1434,6 +1476,16 @@ gradient = Exercise(
             "The first of the two axes is the one to sum over.",
             "Along which axis did the scores compete?",
             switch={"axis": -2},
+        ),
+        Misconception(
+            "mean-without-its-axis",
+            "On the square rows, the mean of one row is subtracted in a column; with "
+            "other sizes nothing matches.",
+            "One mean per row finds its row by itself.",
+            "Which shape has the sum for weights of (2, 3, 4), and how does NumPy line "
+            "that up?",
+            switch={"keep": False},
+            raises=UNEQUAL,
         ),
         Misconception(
             "one-mean-for-the-batch",
