@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 import textwrap
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -263,3 +264,47 @@ def test_the_course_has_enough_of_everything():
     for slug in chapters()[1:]:
         assert len([e for e in every() if e.id[:4] == slug[:4]]) >= 5, slug
     assert {e.kind for e in every()} == set(KINDS)
+
+
+def test_letters_are_read_whatever_stands_between_them():
+    exercise = EXERCISES["ch01.who-competes"]
+    for answer in ("bc", "c, b", "b and c", "(b), (c)", ["b", "c"], {"c", "b"}, "B C"):
+        assert judge(exercise, answer).outcome is Outcome.CORRECT, answer
+    assert "no z" in str(judge(exercise, "b z"))
+
+
+def test_a_fraction_is_a_number():
+    halves = (0, Fraction(1, 2), Fraction(1, 2), 0)
+    assert judge(EXERCISES["ch01.cold-tie"], halves).outcome is Outcome.CORRECT
+
+
+def test_a_fault_that_ends_in_an_error_is_named_with_the_error():
+    def softmax_rows(scores):
+        raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        return raised / raised.sum(axis=-1)
+
+    verdict = judge(EXERCISES["ch01.keepdims"], softmax_rows)
+    assert verdict.misconceptions == ("sum-without-its-axis",)
+    assert "could not be broadcast" in str(verdict)
+
+
+def test_an_error_alone_is_no_evidence_of_a_fault():
+    def softmax_rows(scores):
+        if scores.shape != (2, 2):
+            raise ValueError("something else")
+        return EXERCISES["ch01.keepdims"].reference(scores)
+
+    verdict = judge(EXERCISES["ch01.keepdims"], softmax_rows)
+    assert verdict.outcome is Outcome.RAISED
+    assert "something else" in str(verdict)
+
+
+def test_the_error_shown_is_that_of_the_library_in_use():
+    torch = pytest.importorskip("torch")
+
+    def shares(scores):
+        return torch.softmax(scores, dim=1)
+
+    verdict = judge(EXERCISES["ch01.shares"], shares)
+    assert "Dimension out of range" in str(verdict)
+    assert "numpy.ndarray" not in str(verdict)
