@@ -79,7 +79,8 @@ def grade(
     for student in sorted(folder.iterdir()):
         files = sorted(student.glob("**/*")) if student.is_dir() else [student]
         files = [file for file in files if file.suffix in (".ipynb", ".py")]
-        yield from _of_student(student.stem, files, exercises, seconds, megabytes)
+        if files or student.is_dir():
+            yield from _of_student(student.stem, files, exercises, seconds, megabytes)
 
 
 def _of_student(

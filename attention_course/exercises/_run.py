@@ -216,7 +216,7 @@ def to_torch(value: Any) -> Any:
 
 
 def run_all(
-    exercise: Exercise, function: Callable[..., Any], seconds: float = SECONDS
+    exercise: Exercise, function: Callable[..., Any], seconds: float | None = None
 ) -> list[Run]:
     """Run every case, stopping at the first that fails.
 
@@ -224,6 +224,7 @@ def run_all(
     cases again as tensors. If both fail, the error is shown of the library that the
     answer is written for.
     """
+    seconds = SECONDS if seconds is None else seconds
     if exercise.libraries[0] == "torch":
         return _run_cases(exercise, function, seconds, to_torch)
     runs = _run_cases(exercise, function, seconds)

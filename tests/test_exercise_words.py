@@ -1,0 +1,115 @@
+"""Hints, solutions, progress: what is remembered, and where."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+
+from attention_course.exercises import check, hint, progress, solution
+from attention_course.exercises._progress import progress_file, record, records
+from attention_course.exercises._registry import find
+
+ID = "ch01.shares"
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path, monkeypatch):
+    file = tmp_path / "of a learner" / "progress.jsonl"
+    monkeypatch.setenv("ATTENTION_COURSE_PROGRESS", str(file))
+    return file
+
+
+def right(scores):
+    exponentials = np.exp(scores - np.max(scores))
+    return exponentials / exponentials.sum()
+
+
+def not_started(scores):
+    raise NotImplementedError("your code here")
+
+
+def test_hints_come_one_by_one_and_the_last_one_stays():
+    hints = find(ID).hints
+    told = [hint(ID).text for _ in range(len(hints) + 2)]
+    assert told == [*hints, hints[-1], hints[-1]]
+
+
+def test_a_solution_is_shown_after_a_right_answer():
+    check(ID, right)
+    assert "def shares(scores):" in solution(ID).code
+
+
+def test_a_solution_is_shown_after_all_hints():
+    for _ in find(ID).hints:
+        hint(ID)
+    assert "def shares(scores):" in solution(ID).code
+
+
+def test_before_that_the_first_call_says_what_is_open_and_the_second_shows_it():
+    first, second = solution(ID), solution(ID)
+    assert "hints are still open" in first.text
+    assert not first.code
+    assert "def shares(scores):" in second.code
+
+
+def test_progress_counts_what_is_solved():
+    assert "0 of" in progress().title
+    check(ID, lambda scores: scores)
+    assert f"… {ID}" in progress().code
+    check(ID, right)
+    assert "1 of" in progress().title
+    assert f"✓ {ID}" in progress().code
+
+
+def test_not_attempted_leaves_no_trace(own_progress):
+    assert "Not attempted" in str(check(ID, not_started))
+    assert not own_progress.exists()
+
+
+def test_the_file_is_readable_and_says_where_it_is(own_progress):
+    check(ID, right)
+    entry = json.loads(own_progress.read_text())
+    assert (entry["exercise"], entry["event"]) == (ID, "CORRECT")
+    assert str(own_progress) in progress().text
+
+
+def test_damaged_lines_are_passed_over(own_progress):
+    check(ID, right)
+    with own_progress.open("ab") as stream:
+        stream.write(b'\xff\xfe{"exercise"\n[1, 2]\n"text"\n\n{"exercise": 3}\n')
+    assert records()[ID].solved
+    check(ID, right)
+    assert records()[ID].checks == 2
+
+
+def test_two_writers_at_once_lose_nothing():
+    def write():
+        for _ in range(200):
+            record(ID, "hint")
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert records()[ID].hints == 800
+
+
+def test_a_file_that_cannot_be_written_costs_no_verdict(tmp_path, monkeypatch):
+    blocked = tmp_path / "a file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("ATTENTION_COURSE_PROGRESS", str(blocked / "progress.jsonl"))
+    assert check(ID, right).is_correct
+    assert "0 of" in progress().title
+
+
+def test_without_the_variable_it_lies_in_the_users_own_data(monkeypatch):
+    monkeypatch.delenv("ATTENTION_COURSE_PROGRESS")
+    assert "attention-course" in str(progress_file())
+
+
+def test_words_are_shown_as_panels_too():
+    for note in (hint(ID), solution(ID), progress()):
+        assert note._repr_html_().startswith("<div")
+        assert repr(note) == str(note)
