@@ -299,6 +299,17 @@ def test_an_error_alone_is_no_evidence_of_a_fault():
     assert "something else" in str(verdict)
 
 
+def test_the_values_of_a_fault_with_another_error_are_no_evidence_either():
+    def softmax_rows(scores):
+        raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        if scores.shape != (2, 2):
+            raise KeyError("something else")
+        return raised / raised.sum(axis=-1)
+
+    verdict = judge(EXERCISES["ch01.keepdims"], softmax_rows)
+    assert verdict.outcome is Outcome.RAISED, str(verdict)
+
+
 def test_the_error_shown_is_that_of_the_library_in_use():
     torch = pytest.importorskip("torch")
 
