@@ -58,6 +58,19 @@ def _cosines_with(query, key, *, by="both", length="root", axis=1):
     return left @ right.T
 
 
+def _nothing_counts_as_one(query, key):
+    nothing = ~(query.any(axis=1)[:, None] & key.any(axis=1))
+    return np.where(nothing, 1.0, cosines(query, key))
+
+
+def _without_sign(query, key):
+    return np.abs(cosines(query, key))
+
+
+def _shares_of_cosines(query, key):
+    return _softmax(cosines(query, key))
+
+
 def _torch_cosines(query, key):
     import torch
 
@@ -147,6 +160,27 @@ cosine_of_every_pair = Exercise(
             "Print the lengths that you divide by. How many should there be?",
             switch={"axis": None},
         ),
+        Misconception(
+            "zeros-count-as-one",
+            "A vector of zeros has the cosine 1 with everything in your result.",
+            "Nothing divided by nothing is one.",
+            "Does a vector of zeros point the same way as [3, 4]?",
+            wrong=_nothing_counts_as_one,
+        ),
+        Misconception(
+            "sign-lost",
+            "None of your cosines is negative: opposite directions count as the same.",
+            "A cosine is a size, so it is positive.",
+            "What is the cosine of [1, 0] with [-1, 0]?",
+            wrong=_without_sign,
+        ),
+        Misconception(
+            "already-weights",
+            "Each of your rows adds up to 1: these are weights, not cosines.",
+            "Scores come out of the softmax.",
+            "What is the cosine of a vector with itself? And in your result?",
+            wrong=_shares_of_cosines,
+        ),
     ),
     variants=(
         _loop_cosines,
@@ -222,11 +256,11 @@ def _soft_lookup_with(
     query, key, value, temperature, *, heat="divide", score="cosine", mix="softmax"
 ):
     left, right = query, key
-    if score == "cosine":
+    if score in ("cosine", "cosine-scaled"):
         left = query / _length(query)[:, None]
         right = key / _length(key)[:, None]
     scores = left @ right.T
-    if score == "scaled":
+    if score in ("scaled", "cosine-scaled"):
         scores = scores / np.sqrt(query.shape[1])
     if heat in ("divide", "multiply"):
         scores = scores / temperature if heat == "divide" else scores * temperature
@@ -236,11 +270,21 @@ def _soft_lookup_with(
         weights = np.eye(len(key))[scores.argmax(axis=1)]
     elif mix == "none":
         weights = scores
+    elif mix == "matrix":
+        weights = np.exp(scores) / np.exp(scores).sum()
     elif mix == "plain":
         weights = scores / scores.sum(axis=1, keepdims=True)
     else:
         weights = _softmax(scores)
     return (weights / temperature if heat == "after" else weights) @ value
+
+
+def _mixes_keys(query, key, value, temperature):
+    return _soft_lookup_with(query, key, key, temperature)
+
+
+def _hands_over_weights(query, key, value, temperature):
+    return _soft_lookup_with(query, key, np.eye(len(key)), temperature)
 
 
 def _torch_lookup(query, key, value, temperature):
@@ -352,6 +396,34 @@ lookup_with_temperature = Exercise(
             "Shares are made by dividing by the total.",
             "What weight gets a key with a negative cosine?",
             switch={"mix": "plain"},
+        ),
+        Misconception(
+            "cosine-and-root",
+            "Your scores are cosines over the root of d_k: scaled twice.",
+            "Every score is divided by the root of d_k.",
+            "Do cosines grow when vectors get wider?",
+            switch={"score": "cosine-scaled"},
+        ),
+        Misconception(
+            "shares-of-the-whole-matrix",
+            "All your weights together add up to 1: the questions share one whole.",
+            "The sum runs over everything that was computed.",
+            "Ask one question alone, then with another. Should its answer change?",
+            switch={"mix": "matrix"},
+        ),
+        Misconception(
+            "mixes-keys",
+            "Your answers are weighted means of the keys.",
+            "What was found is what is handed over.",
+            "Put other values in. Does your answer change?",
+            wrong=_mixes_keys,
+        ),
+        Misconception(
+            "hands-over-weights",
+            "Your result is the matrix of weights; the values are not in it.",
+            "The weights are the answer of the lookup.",
+            "How wide is an answer, n_k or d_v?",
+            wrong=_hands_over_weights,
         ),
     ),
     variants=(
@@ -598,8 +670,16 @@ def _strings(n_letters, n_positions):
 
 def _attended(result, n_letters, n_positions):
     """Run a head with these matrices on many strings; all its outputs, as rows."""
+    if not isinstance(result, (tuple, list, np.ndarray)) or len(result) != 3:
+        raise ValueError("it should be three matrices: w_query, w_key, w_value.")
     w_query, w_key, w_value = (np.asarray(w, dtype=float) for w in result)
     _refuse_misfits(w_query, w_key, w_value, n_letters + n_positions)
+    if w_value.shape[1] not in (n_letters, n_letters + n_positions):
+        raise ValueError(
+            f"w_value needs {n_letters} columns, n_letters, since its columns are "
+            "those "
+            f"of the output; it has {w_value.shape[1]}."
+        )
     outputs = []
     for string in _strings(n_letters, n_positions):
         letters, places = np.eye(n_letters)[string], np.eye(n_positions)[: len(string)]
@@ -626,24 +706,22 @@ def _refuse_misfits(w_query, w_key, w_value, n_features):
         )
 
 
-def _first_wrong_row(wanted):
-    """Name the first token whose output is wrong, on the first string that shows it."""
+def _worst_row(wanted):
+    """Name the token whose output is furthest from right, and its string."""
 
     def broken(result, n_letters, n_positions):
-        row = 0
-        for string in _strings(n_letters, n_positions):
-            for place, target in enumerate(wanted(string, n_letters)):
-                if np.abs(result[row] - target).max() > 0.02:
-                    word = "".join("abcdefgh"[i] for i in string)
-                    return (
-                        f'In the string "{word}", the token at position {place} '
-                        f"(counted from 0) gets {result[row].round(2) + 0.0}; it "
-                        f"should get {target.round(2)}."
-                    )
-                row += 1
-        return None
+        strings = _strings(n_letters, n_positions)
+        targets = np.vstack([wanted(string, n_letters) for string in strings])
+        row = np.abs(result - targets).max(axis=1).round(2).argmax()
+        at = [(string, place) for string in strings for place in range(len(string))]
+        string, place = at[row]
+        word = "".join("abcdefgh"[i] for i in string)
+        return (
+            f'In the string "{word}", the token at position {place} (counted from 0) '
+            f"gets {result[row].round(2) + 0.0}; it should get {targets[row].round(2)}."
+        )
 
-    return Property("the first wrong token", broken)
+    return Property("the token furthest from right", broken)
 
 
 def copy_first(n_letters, n_positions):
@@ -666,6 +744,8 @@ def _copy_with(
     w_key = {
         "first": first,
         "last-slot": places[:, -1:],
+        "second": places[:, 1:2],
+        "nobody": 0 * first,
         "sign": -first,
         "letter-a": letters[:, :1],
         "own-letter": letters,
@@ -725,7 +805,7 @@ copy_the_first_letter = Exercise(
     '    raise NotImplementedError("your code here")',
     reference=copy_first,
     observe=_attended,
-    tolerance=0.02,
+    tolerance=0.03,
     cases=_sizes,
     switched=_copy_with,
     misconceptions=(
@@ -785,9 +865,24 @@ copy_the_first_letter = Exercise(
             "How many columns must w_value have for an output of n_letters numbers?",
             switch={"whole": True},
         ),
+        Misconception(
+            "everybody-alike",
+            "Every token gets the mean of the whole string: all its scores are equal.",
+            "A query that is loud enough finds the first token by itself.",
+            "Take one query. What distinguishes its score with the first key from the "
+            "others?",
+            switch={"find": "nobody"},
+        ),
+        Misconception(
+            "second-letter",
+            "Every token copies the second letter.",
+            "Positions are counted from 1.",
+            "Which feature is 1 for the token at position 0?",
+            switch={"find": "second"},
+        ),
     ),
     variants=(_last_row_copy, _torch_copy, _loud_copy),
-    properties=(_first_wrong_row(_first_letters),),
+    properties=(_worst_row(_first_letters),),
     hints=(
         "Three separate decisions: who asks for what (query), who can be found by what "
         "(key), what is handed over (value). Begin with the value.",
@@ -872,12 +967,12 @@ shares_of_letters_so_far = Exercise(
     "`(n_letters,)`, holds the share of each letter among the tokens 0 to i, the token "
     'itself included. For "aab" the three outputs are [1, 0], [1, 0], [2/3, 1/3]. '
     "One set of matrices for every string of up to `n_positions` letters; errors up "
-    "to 0.02 do not matter.",
+    "to 0.01 do not matter.",
     starter="def so_far(n_letters, n_positions):\n"
     '    raise NotImplementedError("your code here")',
     reference=so_far,
     observe=_attended,
-    tolerance=0.02,
+    tolerance=0.05,
     cases=_sizes,
     switched=_so_far_with,
     misconceptions=(
@@ -891,8 +986,9 @@ shares_of_letters_so_far = Exercise(
         Misconception(
             "from-here-on",
             "Position i gets the shares of the tokens from i to the end.",
-            "The lower triangle has its ones above the diagonal.",
-            "Take row 0 of your pattern: which tokens does the first query ask for?",
+            "A triangle is a triangle: rows and columns of the pattern mean the same.",
+            "With which keys does the query at position 0 score high? With which "
+            "should it?",
             switch={"look": "ahead"},
         ),
         Misconception(
@@ -905,10 +1001,11 @@ shares_of_letters_so_far = Exercise(
         ),
         Misconception(
             "itself-only",
-            "Each output is the token's own letter: every query asks for its own "
-            "position and nothing else.",
-            "A query can ask for one position only.",
-            "What is the score of a query with two ones against each one-hot key?",
+            "Each output is the token's own letter: every token finds itself, by its "
+            "position or by its letter.",
+            "Query and key of a token must match, so both are made of the same "
+            "feature.",
+            "Which tokens should the one at position 3 find, besides itself?",
             switch={"look": "self"},
         ),
         Misconception(
@@ -944,7 +1041,7 @@ shares_of_letters_so_far = Exercise(
             n_letters, n_positions, height=300.0
         ),
     ),
-    properties=(_first_wrong_row(_shares_so_far),),
+    properties=(_worst_row(_shares_so_far),),
     hints=(
         "All tokens so far must weigh the same, so their scores must be equal; and far "
         "above those of later tokens.",
@@ -954,8 +1051,8 @@ shares_of_letters_so_far = Exercise(
         "outweighs the root of d_k. np.tril makes such a triangle.",
     ),
     insight="You have built a causal mask out of positions. It costs n_positions "
-    "columns of query and key, and a head can learn it; the next chapter gives the "
-    "mask for nothing, with exact zeros.",
+    "columns of query and key, and leaves a rest of weight to later tokens; the next "
+    "chapter gives a mask that does neither, with exact zeros.",
 )
 
 
@@ -1307,6 +1404,14 @@ def _without_v(query, key, w, v):
     return _additive_with(query, key, w, np.ones_like(v))
 
 
+def _tanh_first(query, key, w, v):
+    return _additive_with(np.tanh(query), np.tanh(key), w, v, bend="none")
+
+
+def _scaled_additive(query, key, w, v):
+    return _additive_with(query, key, w, v) / np.sqrt(len(v))
+
+
 def _pairs_in_line(query, key, w, v):
     rows = [np.tanh(np.concatenate([q, k]) @ w) @ v for q in query for k in key]
     return np.array(rows)
@@ -1435,6 +1540,21 @@ additive_of_every_pair = Exercise(
             "Which of your numbers belong to query 1?",
             wrong=_pairs_in_line,
         ),
+        Misconception(
+            "tanh-of-the-inputs",
+            "Your rows differ by a constant only: tanh was taken of the inputs, before "
+            "w.",
+            "It does not matter where the nonlinearity stands.",
+            "Can a key still change how a query counts, after the tanh of each alone?",
+            wrong=_tanh_first,
+        ),
+        Misconception(
+            "scaled-too",
+            "Your scores are additive scores over the root of d_hidden.",
+            "Every score is divided by the root of its width.",
+            "Between which bounds does an additive score lie, whatever the inputs?",
+            wrong=_scaled_additive,
+        ),
     ),
     variants=(
         _loop_additive,
@@ -1533,6 +1653,28 @@ spread_of_scores = Exercise(
             "What is the standard deviation of one product of entries?",
             wrong=(90.0, 9.0),
         ),
+        Misconception(
+            "grows-with-width-and-query-ignored",
+            "100 and 10: the size of 100 terms of size 1, all of one sign.",
+            "100 terms add up to 100.",
+            "Do the 100 terms all have the same sign? And how large is one?",
+            wrong=(100.0, 10.0),
+        ),
+        Misconception(
+            "grows-and-divided-by-width",
+            "300 = 3 times 100, and 3 is that over d_k: the second number is right by "
+            "a double slip.",
+            "The sum grows with d_k, and scaling divides by d_k.",
+            "Do the 100 terms all have the same sign? What is the root of 100?",
+            wrong=(300.0, 3.0),
+        ),
+        Misconception(
+            "one-term",
+            "3 is the standard deviation of one term; q · k adds 100 of them.",
+            "A sum of terms spreads as one term does.",
+            "Toss one coin, then 100. In which case does the count of heads vary more?",
+            wrong=(3.0, 0.3),
+        ),
     ),
     hints=(
         "Begin with one term: a query entry times a key entry. What is its variance?",
@@ -1579,6 +1721,9 @@ def _scaled_with(query, key, *, scale="root", turned=False):
         "n_k": key.shape[-2] ** -0.5,
         "n_q": query.shape[-2] ** -0.5,
         "twice": 1 / (2 * d_k) ** 0.5,
+        "heads": (d_k * (query.shape[1] if query.ndim == 4 else 1)) ** -0.5,
+        "half": 2 / d_k,
+        "half-of-it": 0.5 / d_k,
     }[scale]
     scores = factor * (query @ _swap(key))
     return _swap(scores) if turned else scores
@@ -1715,6 +1860,29 @@ scaled_with_leading_axes = Exercise(
             "Which comes first, the comparison or the shares?",
             wrong=_soft_scores,
         ),
+        Misconception(
+            "width-of-all-heads",
+            "Right with one head; with more you divided by the root of d_model, the "
+            "width of all heads together.",
+            "The scale belongs to the model, not to the head.",
+            "How many terms does the dot product of one head add up?",
+            switch={"scale": "heads"},
+        ),
+        Misconception(
+            "half-instead-of-root",
+            "You divided by half of d_k: Python reads d ** 1 / 2 as (d ** 1) / 2.",
+            "1 / 2 in an exponent needs no parentheses.",
+            "What is 9 ** 1 / 2 in Python?",
+            switch={"scale": "half"},
+        ),
+        Misconception(
+            "twice-the-width",
+            "You divided by 2 d_k: Python reads x / d ** 1 / 2 from left to right, as "
+            "x / d / 2.",
+            "1 / 2 in an exponent needs no parentheses.",
+            "What is 9 ** 1 / 2 in Python?",
+            switch={"scale": "half-of-it"},
+        ),
     ),
     variants=(
         _torch_scaled,
@@ -1733,8 +1901,7 @@ scaled_with_leading_axes = Exercise(
         "the last two and keeps the others side by side.",
     ),
     insight="Dividing the queries beforehand gives the same scores with n_q d_k "
-    "divisions instead of n_q n_k: fewer once there are more keys than d_k. Fast "
-    "implementations fold the factor in, too.",
+    "divisions instead of n_q n_k: fewer once there are more keys than d_k.",
 )
 
 
@@ -1767,7 +1934,7 @@ def head_weights(x, w_query, w_key):
 
 def _head_with(x, w_query, w_key, *, width="d_k", order="before", axis=-1, roles="qk"):
     query, key = x @ w_query, x @ w_key
-    query, key = {"qk": (query, key), "kq": (key, query), "xx": (x, x)}[roles]
+    query, key = {"qk": (query, key), "kq": (key, query), "qq": (query, query)}[roles]
     d_k, d_model = w_query.shape[1], x.shape[1]
     factor = {
         "d_k": d_k**-0.5,
@@ -1776,6 +1943,9 @@ def _head_with(x, w_query, w_key, *, width="d_k", order="before", axis=-1, roles
         "none": 1.0,
         "grows": d_model**0.5,
         "no-root": 1 / d_model,
+        "d_k-no-root": 1 / d_k,
+        "d_k-grows": d_k**0.5,
+        "both": (d_k * d_model) ** -0.5,
     }[width]
     if order == "after":
         return _softmax(query @ key.T, axis) * factor
@@ -1797,9 +1967,11 @@ def _loop_head(x, w_query, w_key):
     return rows
 
 
+# Found in karpathy/ng-video-lecture#6 (the width) and FrancescoSaverioZuppichini/ViT#2
+# (after the softmax); the code is ours.
 mend_the_scaling = Exercise(
     id="ch02.mend-scaling",
-    title="Two faults that nobody notices",
+    title="Two faults that do not crash",
     kind="debug",
     minutes=6,
     difficulty=2,
@@ -1876,6 +2048,35 @@ mend_the_scaling = Exercise(
             "One of the faults must be the order of the product.",
             "In scores of shape (n, n), whose question is row 0?",
             switch={"roles": "kq"},
+        ),
+        Misconception(
+            "divided-by-d-k",
+            "You divided the scores by d_k: the right width, without its root.",
+            "Dividing by the width keeps a sum of that many terms at one size.",
+            "Do d_k terms of random sign add up to d_k?",
+            switch={"width": "d_k-no-root"},
+        ),
+        Misconception(
+            "multiplied-by-root-of-d-k",
+            "You multiplied the scores by the root of d_k, the right width.",
+            "Scaling up is what the factor is for.",
+            "With wider vectors, do dot products get larger or smaller by themselves?",
+            switch={"width": "d_k-grows"},
+        ),
+        Misconception(
+            "both-widths",
+            "You divided by the roots of d_k and of d_model: a right factor was added "
+            "and the wrong one kept.",
+            "Each width needs its own factor.",
+            "How many factors does the formula have?",
+            switch={"width": "both"},
+        ),
+        Misconception(
+            "keys-play-no-part",
+            "You compared queries with queries; w_key plays no part.",
+            "In self-attention all three come from x, so they are the same.",
+            "Change w_key. Do your weights change?",
+            switch={"roles": "qq"},
         ),
     ),
     variants=(
