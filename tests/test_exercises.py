@@ -257,6 +257,26 @@ def test_an_exercise_stands_once_in_its_notebook_with_its_prompt_and_starter(exe
     assert exercise.prompt.strip() in cells[at[0] - 2][2]
 
 
+def _names_used_by_the_author(slug):
+    """Return all names in the chapter's own code cells."""
+    names = set()
+    for stem, cell, text in _cells():
+        ours = {"exercise", "check"} & set(cell["metadata"].get("tags", []))
+        if stem[:4] != slug[:4] or cell["cell_type"] != "code" or ours:
+            continue
+        names |= {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
+        names |= {n.name for n in ast.walk(ast.parse(text)) if hasattr(n, "name")}
+    return names
+
+
+@pytest.mark.parametrize("slug", chapters())
+def test_a_starter_takes_no_name_that_the_chapter_uses(slug):
+    names = [function_name(e) for e in EXERCISES.values() if e.id[:4] == slug[:4]]
+    assert len(set(names)) == len(names), "two exercises define the same name"
+    taken = sorted(set(names) & _names_used_by_the_author(slug))
+    assert not taken, f"{taken}: solving these would break cells further down"
+
+
 def test_the_course_has_enough_of_everything():
     misconceptions = sum(len(e.misconceptions) for e in every())
     assert len([e for e in every() if not e.id.startswith("ch00")]) >= 40

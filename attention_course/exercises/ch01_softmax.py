@@ -34,7 +34,7 @@ def _rows():
     ]
 
 
-def shares(scores):
+def shares_of(scores):
     exponentials = np.exp(scores - scores.max())
     return exponentials / exponentials.sum()
 
@@ -73,10 +73,10 @@ by_hand = Exercise(
     minutes=5,
     difficulty=1,
     section="ch01-by-hand",
-    prompt="Write `shares(scores)`: the softmax of one row of scores, shape `(n,)`, "
+    prompt="Write `shares_of(scores)`: the softmax of one row of scores, shape `(n,)`, "
     "result `(n,)`. Use an exponential function and no ready-made softmax.",
-    starter='def shares(scores):\n    raise NotImplementedError("your code here")',
-    reference=shares,
+    starter='def shares_of(scores):\n    raise NotImplementedError("your code here")',
+    reference=shares_of,
     cases=_rows,
     switched=_shares_with,
     misconceptions=(
@@ -140,8 +140,8 @@ by_hand = Exercise(
     ),
     variants=(
         lambda scores: np.exp(scores) / np.sum(np.exp(scores)),
-        lambda scores: [float(x) for x in shares(scores)],
-        lambda scores: shares(scores.astype(np.float32)),
+        lambda scores: [float(x) for x in shares_of(scores)],
+        lambda scores: shares_of(scores.astype(np.float32)),
         lambda scores: 1 / np.exp(scores[None, :] - scores[:, None]).sum(1),
         _shares_in_torch,
     ),
@@ -653,7 +653,7 @@ def _rows_with(scores, *, axis=-1, keepdims=True, lower="row", total="axis"):
 
 
 def _row_by_row(scores):
-    rows = [shares(row) for row in scores.reshape(-1, scores.shape[-1])]
+    rows = [shares_of(row) for row in scores.reshape(-1, scores.shape[-1])]
     return np.array(rows).reshape(scores.shape)
 
 
@@ -848,7 +848,7 @@ def _powers_of_shares(scores, temperature):
 
 def _each_row_at(scores, temperature):
     pairs = zip(scores, temperature, strict=True)
-    return np.array([shares(row / t) for row, t in pairs])
+    return np.array([shares_of(row / t) for row, t in pairs])
 
 
 def _tempered_in_torch(scores, temperature):
@@ -1179,7 +1179,7 @@ def _jacobian_with(
 
 
 def _jacobian_by_entry(scores, temperature):
-    p = shares(scores / temperature)
+    p = shares_of(scores / temperature)
     size = len(p)
     result = np.empty((size, size))
     for i in range(size):
@@ -1190,8 +1190,8 @@ def _jacobian_by_entry(scores, temperature):
 
 def _jacobian_measured(scores, temperature):
     step = 1e-5 * np.eye(len(scores))
-    up = [shares((scores + h) / temperature) for h in step]
-    down = [shares((scores - h) / temperature) for h in step]
+    up = [shares_of((scores + h) / temperature) for h in step]
+    down = [shares_of((scores - h) / temperature) for h in step]
     return (np.array(up) - np.array(down)).T / 2e-5
 
 
