@@ -298,6 +298,7 @@ def _two_parts():
             "all below -990",
             (np.array([-998, -999.5, -1000]), np.array([-999, -998.5])),
         ),
+        Case("a high part", (np.array([900.0, 899.5]), np.array([-1e3, -998, -999.5]))),
         Case(
             "far apart", (np.array([-3000, 20000.0]), np.array([20001, 19998.5, 0.0]))
         ),
