@@ -1157,24 +1157,24 @@ learned_or_computed = Exercise(
     section="ch04-layer",
     prompt="A layer of self-attention has been trained, and its parameters stay as "
     "they are from now on. Which of these statements are true? Set "
-    '`ch04_explain_learned` to the letters of all that are, for example `"ae"`.',
+    '`ch04_explain_learned` to the letters of all that are, for example `"bc"`.',
     starter="ch04_explain_learned = ...",
-    reference="bd",
+    reference="ae",
     choices={
         "a": Choice(
-            "The attention weights were learned, so from now on they are the same for "
-            "every sentence.",
-            "The weights are a softmax of scores, and the scores are computed from the "
-            'sentence. "Weight" has two meanings: a share of attention here, and in '
-            "most of machine learning a parameter.",
-        ),
-        "b": Choice(
             "The product of W_Q and the transpose of W_K is the same for every "
             "sentence.",
             "Both factors are parameters, and these stay as they are. The product, "
             "divided by the root of d_k, says which feature looks for which, whatever "
             "the words.",
             right=True,
+        ),
+        "b": Choice(
+            "The attention weights were learned, so from now on they are the same for "
+            "every sentence.",
+            "The weights are a softmax of scores, and the scores are computed from the "
+            'sentence. "Weight" has two meanings: a share of attention here, and in '
+            "most of machine learning a parameter.",
         ),
         "c": Choice(
             "W_Q needs as many rows as the longest sentence that the layer may read "
@@ -1183,17 +1183,17 @@ learned_or_computed = Exercise(
             "the same matrix serves three words and three thousand.",
         ),
         "d": Choice(
+            "The keys began as random numbers, and the training has moved them to "
+            "where they are now.",
+            "Matrices began as random numbers. Keys are computed anew from each input; "
+            "there is nothing of theirs to store between two sentences.",
+        ),
+        "e": Choice(
             "The same word can get another output in another sentence, though its "
             "query is the same.",
             "Its query is its own row of x times W_Q. The keys that it meets and the "
             "values that it collects are those of its neighbours.",
             right=True,
-        ),
-        "e": Choice(
-            "The keys began as random numbers, and the training has moved them to "
-            "where they are now.",
-            "Matrices began as random numbers. Keys are computed anew from each input; "
-            "there is nothing of theirs to store between two sentences.",
         ),
     },
     hints=(
