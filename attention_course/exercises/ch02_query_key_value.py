@@ -4,13 +4,28 @@
 
 import numpy as np
 
-from ._model import Case, Choice, Exercise, Misconception, Property
+from ._model import Case, Choice, Exercise, Misconception, Property, Remark
 from ._properties import in_words, not_negative, sums_to_one
 
 
 def _softmax(scores, axis=-1):
     raised = np.exp(scores - scores.max(axis=axis, keepdims=True))
     return raised / raised.sum(axis=axis, keepdims=True)
+
+
+def _overflows(*arguments):
+    """Build a remark for answers that are right, but not on these arguments."""
+
+    def applies(answer):
+        result = answer(*arguments)
+        parts = result if isinstance(result, tuple) else (result,)
+        return not all(np.isfinite(np.asarray(part)).all() for part in parts)
+
+    return Remark(
+        "Scores in the hundreds give NaN, since the exponential overflows. Subtract "
+        "the largest score of each row first: the weights stay the same.",
+        applies,
+    )
 
 
 def _swap(array):
@@ -25,18 +40,19 @@ def _cosine_cases():
     key = rng.normal(0.5, 1.0, (4, 5))
     key[2] = 0.0
     query = rng.normal(-0.3, 1.5, (3, 5))
+    short = rng.normal(1.0, 1.0, (2, 3)) * np.array([[1.0], [0.1]])
     return [
         Case(
             "one query, two keys",
             (np.array([[3.0, 4.0]]), np.array([[6.0, 8.0], [0.0, -2.0]])),
         ),
-        Case("no zeros", (rng.normal(0.4, 2.0, (4, 3)), rng.normal(1.0, 1.0, (2, 3)))),
+        Case("no zeros, one short key", (rng.normal(0.4, 2.0, (4, 3)), short)),
         Case("a key of zeros", (query, key)),
         Case("a query of zeros", (np.vstack([0 * query[0], query]), key[:2])),
     ]
 
 
-def cosines(query, key):
+def all_cosines(query, key):
     dots = query @ key.T
     lengths = np.linalg.norm(query, axis=1)[:, None] * np.linalg.norm(key, axis=1)
     return np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
@@ -60,15 +76,15 @@ def _cosines_with(query, key, *, by="both", length="root", axis=1):
 
 def _nothing_counts_as_one(query, key):
     nothing = ~(query.any(axis=1)[:, None] & key.any(axis=1))
-    return np.where(nothing, 1.0, cosines(query, key))
+    return np.where(nothing, 1.0, all_cosines(query, key))
 
 
 def _without_sign(query, key):
-    return np.abs(cosines(query, key))
+    return np.abs(all_cosines(query, key))
 
 
 def _shares_of_cosines(query, key):
-    return _softmax(cosines(query, key))
+    return _softmax(all_cosines(query, key))
 
 
 def _torch_cosines(query, key):
@@ -99,12 +115,13 @@ cosine_of_every_pair = Exercise(
     minutes=8,
     difficulty=2,
     section="ch02-word-vectors",
-    prompt="Write `cosines(query, key)` for whole matrices: `query` has shape "
+    prompt="Write `all_cosines(query, key)` for whole matrices: `query` has shape "
     "`(n_q, d_k)`, `key` has shape `(n_k, d_k)`, and the result, `(n_q, n_k)`, holds "
     "the cosine of every query with every key. A row of zeros has no direction: let "
     "its cosines be 0, not NaN.",
-    starter='def cosines(query, key):\n    raise NotImplementedError("your code here")',
-    reference=cosines,
+    starter="def all_cosines(query, key):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=all_cosines,
     cases=_cosine_cases,
     switched=_cosines_with,
     misconceptions=(
@@ -186,7 +203,9 @@ cosine_of_every_pair = Exercise(
         _loop_cosines,
         _torch_cosines,
         _cosines_with,
-        lambda query, key: cosines(query.astype(np.float32), key.astype(np.float32)),
+        lambda query, key: all_cosines(
+            query.astype(np.float32), key.astype(np.float32)
+        ),
         lambda query, key: (
             np.einsum("id,jd->ij", query, key)
             / (np.sqrt((query**2).sum(1))[:, None] * np.sqrt((key**2).sum(1)) + 1e-12)
@@ -243,7 +262,7 @@ def _lookup_cases():
     ]
 
 
-def soft_lookup(query, key, value, temperature):
+def answer_all(query, key, value, temperature):
     unit_query = query / np.linalg.norm(query, axis=1, keepdims=True)
     unit_key = key / np.linalg.norm(key, axis=1, keepdims=True)
     scores = unit_query @ unit_key.T / temperature
@@ -252,7 +271,7 @@ def soft_lookup(query, key, value, temperature):
     return weights @ value
 
 
-def _soft_lookup_with(
+def _answer_all_with(
     query, key, value, temperature, *, heat="divide", score="cosine", mix="softmax"
 ):
     left, right = query, key
@@ -280,11 +299,11 @@ def _soft_lookup_with(
 
 
 def _mixes_keys(query, key, value, temperature):
-    return _soft_lookup_with(query, key, key, temperature)
+    return _answer_all_with(query, key, key, temperature)
 
 
 def _hands_over_weights(query, key, value, temperature):
-    return _soft_lookup_with(query, key, np.eye(len(key)), temperature)
+    return _answer_all_with(query, key, np.eye(len(key)), temperature)
 
 
 def _torch_lookup(query, key, value, temperature):
@@ -321,15 +340,15 @@ lookup_with_temperature = Exercise(
     minutes=10,
     difficulty=2,
     section="ch02-never-no",
-    prompt="Write `soft_lookup(query, key, value, temperature)`, the soft lookup of "
+    prompt="Write `answer_all(query, key, value, temperature)`, the soft lookup of "
     "several questions at once: `query` `(n_q, d_k)`, `key` `(n_k, d_k)`, `value` "
     "`(n_k, d_v)`. Scores are cosines; the result `(n_q, d_v)` holds one answer a "
     "row. No row is all zeros.",
-    starter="def soft_lookup(query, key, value, temperature):\n"
+    starter="def answer_all(query, key, value, temperature):\n"
     '    raise NotImplementedError("your code here")',
-    reference=soft_lookup,
+    reference=answer_all,
     cases=_lookup_cases,
-    switched=_soft_lookup_with,
+    switched=_answer_all_with,
     misconceptions=(
         Misconception(
             "multiplies-by-temperature",
@@ -430,13 +449,16 @@ lookup_with_temperature = Exercise(
         _loop_lookup,
         _torch_lookup,
         lambda query, key, value, temperature: (
-            _softmax(cosines(query, key) / temperature).astype(np.float32) @ value
+            _softmax(all_cosines(query, key) / temperature).astype(np.float32) @ value
         ),
         lambda query, key, value, temperature: np.einsum(
-            "ij,jd->id", _softmax(1 / temperature * cosines(query, key), axis=1), value
+            "ij,jd->id",
+            _softmax(1 / temperature * all_cosines(query, key), axis=1),
+            value,
         ),
     ),
     properties=(Property("between the values", _outside),),
+    remarks=(_overflows(np.ones((1, 2)), np.ones((2, 2)), np.ones((2, 3)), 0.001),),
     hints=(
         "Three steps: scores, shares, weighted mean. Which of them does T belong to?",
         "All scores form a matrix (n_q, n_k). Along which axis must shares add up to "
@@ -532,6 +554,11 @@ def _renormalised_best(query, key, value, count):
     return weights @ value, weights
 
 
+def _as_pair(result, *arguments):
+    """Take [output, weights] for (output, weights)."""
+    return tuple(result) if isinstance(result, list) else result
+
+
 attend_to_the_best = Exercise(
     id="ch02.best-keys",
     title="One question, and only the best keys answer",
@@ -548,6 +575,7 @@ attend_to_the_best = Exercise(
     starter="def attend_best(query, key, value, count):\n"
     '    raise NotImplementedError("your code here")',
     reference=attend_best,
+    observe=_as_pair,
     cases=_best_cases,
     switched=_attend_best_with,
     misconceptions=(
@@ -632,11 +660,17 @@ attend_to_the_best = Exercise(
             wrong=_unsorted_best,
         ),
     ),
-    variants=(_torch_best, _renormalised_best, _attend_best_with),
+    variants=(
+        _torch_best,
+        _renormalised_best,
+        _attend_best_with,
+        lambda query, key, value, count: list(attend_best(query, key, value, count)),
+    ),
     properties=(
         in_words("the weights", not_negative, part=1),
         in_words("the weights", sums_to_one, part=1),
     ),
+    remarks=(_overflows(np.full(4, 50.0), np.eye(4)[:3] * 50.0, np.ones((3, 2)), 2),),
     hints=(
         "Ordinary attention of one query comes first. At which of its steps must a key "
         "be left out so that the others still share a whole of 1?",
@@ -811,11 +845,19 @@ copy_the_first_letter = Exercise(
     misconceptions=(
         Misconception(
             "too-quiet",
-            "The first token gets e times the weight of each other one: its score is "
-            "higher by 1 only, so all letters blend in.",
+            "All letters blend in: the first token's score leads by 2 only, which "
+            "makes its weight e² = 7.4 times that of each other token.",
             "The largest score takes all the weight.",
             "By how much must one score lead for 9 others to share 0.02 of the weight?",
             switch={"height": 1.0},
+        ),
+        Misconception(
+            "far-too-quiet",
+            "All letters blend in: the first token's score leads by 1 only, which "
+            "makes its weight e = 2.7 times that of each other token.",
+            "A 1 in the right place is enough, and 0 means no weight.",
+            "What is e to the power 0, and how many tokens have that score?",
+            switch={"height": 0.5},
         ),
         Misconception(
             "only-the-first-token-asks",
@@ -929,10 +971,8 @@ def _gradual(n_letters, n_positions):
     return w_query, w_key, np.eye(n_letters + n_positions)[:, :n_letters]
 
 
-def _same_letters_so_far(n_letters, n_positions):
-    features = np.eye(n_letters + n_positions)
-    letters = features[:, :n_letters]
-    return 15.0 * np.sqrt(n_letters) * letters, letters, letters
+def _unscaled_pattern(n_letters, n_positions):
+    return _so_far_with(n_letters, n_positions, height=n_positions**-0.5)
 
 
 def _penalised(n_letters, n_positions):
@@ -1025,6 +1065,14 @@ shares_of_letters_so_far = Exercise(
             switch={"height": 1.0},
         ),
         Misconception(
+            "far-too-quiet",
+            "Later letters leak in: a score of 1 is divided by the root of d_k, so "
+            "tokens so far get hardly more weight than later ones.",
+            "A 1 in the right place is enough, and 0 means no weight.",
+            "What is e to the power 0? And e to the power 1 over the root of d_k?",
+            wrong=_unscaled_pattern,
+        ),
+        Misconception(
             "first-letter-always",
             "Every token gets the first letter alone: scores fall from place to place, "
             "and the first one wins.",
@@ -1088,7 +1136,7 @@ def _dot_scores_with(query, key, *, pairing="dot", then="nothing", turned=False)
     elif pairing == "distance":
         scores = np.linalg.norm(query[:, None] - key[None], axis=2)
     elif pairing == "unit":
-        scores = cosines(query, key)
+        scores = all_cosines(query, key)
     elif pairing == "mean":
         scores = (query[:, None] * key[None]).mean(axis=2)
     else:
@@ -1212,8 +1260,9 @@ every_dot_product = Exercise(
         "With loops: an outer one over queries, an inner one over keys, and inside "
         "multiply entry by entry and add up.",
     ),
-    insight="n_q n_k d_k multiplications. As one matrix product the same work runs in "
-    "compiled code: on most machines hundreds of times as fast as the two loops.",
+    insight="n_q n_k d_k multiplications either way. As one matrix product they run in "
+    "compiled code, some hundreds of times as fast as two loops. Time both with 128 "
+    "queries, 128 keys and d_k = 64.",
 )
 
 
@@ -1301,19 +1350,19 @@ orthogonal_or_independent = Exercise(
     section="ch02-scores",
     prompt="The query is q = [2, 1]; the keys are a = [-1, 2], c = [3, 0] and z = [0, "
     "0]. Which of these sentences are true? There may be more than one: set "
-    '`ch02_orthogonal` to all their letters, such as "ac".',
+    '`ch02_orthogonal` to all their letters, such as "ce".',
     starter="ch02_orthogonal = ...",
     choices={
         "a": Choice(
-            "z and q have the dot product 0, so they are linearly independent.",
-            "z is 0 times q, a multiple of it: the pair is dependent. Orthogonal "
-            "vectors are independent only if neither of them is zero.",
-        ),
-        "b": Choice(
             "c and q are linearly independent, though their dot product is 6.",
             "Neither is a multiple of the other, so they are independent, and 6 is not "
             "0: independent vectors need not be orthogonal.",
             right=True,
+        ),
+        "b": Choice(
+            "z and q have the dot product 0, so they are linearly independent.",
+            "z is 0 times q, a multiple of it: the pair is dependent. Orthogonal "
+            "vectors are independent only if neither of them is zero.",
         ),
         "c": Choice(
             "A key with dot product 0, such as a, gets the weight 0 in a softmax.",
@@ -2094,6 +2143,7 @@ mend_the_scaling = Exercise(
         in_words("the weights", not_negative),
         in_words("the weights", sums_to_one),
     ),
+    remarks=(_overflows(np.eye(2), np.full((2, 1), 40.0), np.full((2, 1), 40.0)),),
     hints=(
         "Call it and add up each row. One fault shows at once.",
         "The other is a width. Print the shapes of x and query for a case in which "
