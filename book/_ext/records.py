@@ -1,7 +1,7 @@
 """Tables of the benchmark page, from the records that the benchmarks stored.
 
-A line ``<!-- record NAME: column = heading, ... -->`` in a page becomes a sentence about
-date and machine and a table with those columns. No number is typed into the page.
+A line ``<!-- record NAME: column = heading, ... -->`` in a page becomes a sentence
+about date and machine and a table with those columns. No number is typed.
 """
 
 import json
