@@ -36,7 +36,7 @@ def find(exercise_id: str) -> Exercise:
     if not isinstance(exercise_id, str):
         raise TypeError(
             "the first argument must be the id of an exercise, in quotes, for example "
-            f"check('ch01.softmax', softmax); got {type(exercise_id).__name__}."
+            f"check('ch01.shares', shares_of); got {type(exercise_id).__name__}."
         )
     slugs = [slug for slug in chapters() if slug.startswith(f"{exercise_id[:4]}_")]
     for exercise in (e for slug in slugs for e in chapter(slug)):

@@ -85,7 +85,7 @@ def _check(file: Path, seconds: float, megabytes: int) -> int:
     if ended:
         print(f"The file did not run to its end: {ended}.")
     elif not rows:
-        print('No check found. Add a line such as check("ch01.shares", shares).')
+        print('No check found. Add a line such as check("ch01.shares", shares_of).')
     right = all(row["outcome"] == Outcome.CORRECT.name for row in rows)
     return 0 if rows and right and not ended else 1
 
