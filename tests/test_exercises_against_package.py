@@ -42,6 +42,11 @@ def _head(x, w_query, w_key):
     return ac.scaled_dot_product_attention(x @ w_query, x @ w_key, x)[1]
 
 
+def _sequence_first(*arrays):
+    turned = (np.swapaxes(x, 0, 1) for x in arrays)
+    return np.swapaxes(ac.scaled_dot_product_attention(*turned)[0], 0, 1)
+
+
 ROWS = [
     ("ch01.shares", ac.softmax),
     ("ch01.safe", lambda left, right: ac.softmax(np.concatenate([left, right]))),
@@ -64,6 +69,24 @@ ROWS = [
     ("ch02.additive-scores", _concat),
     ("ch02.scaled-scores", ac.scaled_dot_product_scores),
     ("ch02.mend-scaling", _head),
+    (
+        "ch03.last-query",
+        lambda *arrays: ac.scaled_dot_product_attention(*arrays)[0][..., -1, :],
+    ),
+    ("ch03.sequence-first", _sequence_first),
+    ("ch03.causal-mask", lambda n_q, n_k, o: ac.causal_mask(n_q, n_k, offset=o)),
+    ("ch03.decoder-mask", lambda n, k: ac.causal_mask(k) & ac.padding_mask(n, k)),
+    (
+        "ch03.inverted-mask",
+        lambda query, key, value, lengths: ac.scaled_dot_product_attention(
+            query, key, value, ac.padding_mask(lengths, key.shape[1])
+        )[0],
+    ),
+    (
+        "ch03.leaking-mask",
+        lambda *arrays: ac.scaled_dot_product_attention(*arrays, causal=True)[0],
+    ),
+    ("ch03.masked-softmax", ac.masked_softmax),
 ]
 
 
@@ -222,3 +245,47 @@ def test_predictions_of_chapter_4_are_what_happens():
     output[3].sum().backward()
     learning = [(w.grad.abs().amax(1) > 1e-12).sum().item() for w in matrices]
     assert find("ch04.rows-that-learn").reference == tuple(learning)
+
+
+def test_attention_of_chapter_3_is_the_package_s_with_its_weights():
+    exercise = find("ch03.attention")
+    for case in exercise.cases():
+        theirs = ac.scaled_dot_product_attention(*case.arguments)
+        for mine, wanted in zip(
+            exercise.reference(*case.arguments), theirs, strict=True
+        ):
+            np.testing.assert_allclose(mine, wanted, rtol=1e-9, err_msg=case.label)
+
+
+def test_a_mask_of_chapter_3_averages_what_came_before_in_its_text():
+    exercise = find("ch03.average-before")
+    for case in exercise.cases():
+        (texts,) = case.arguments
+        n, value = len(texts), np.arange(1.0, 2 * len(texts) + 1).reshape(-1, 2)
+        mask, nothing = exercise.reference(texts), np.zeros((n, 3))
+        output, _ = ac.scaled_dot_product_attention(nothing, nothing, value, mask)
+        for i in range(n):
+            before = [value[j] for j in range(i) if texts[j] == texts[i]]
+            wanted = sum(before) / len(before) if before else np.zeros(2)
+            np.testing.assert_allclose(output[i], wanted, err_msg=case.label)
+
+
+def test_a_head_of_chapter_3_gives_the_share_of_a_letter():
+    exercise = find("ch03.letter-share")
+    for case in exercise.cases():
+        text, letter = case.arguments
+        chosen = exercise.reference(text, letter)
+        output, _ = ac.scaled_dot_product_attention(*chosen)
+        shares = [text[: i + 1].count(letter) / (i + 1) for i in range(len(text))]
+        np.testing.assert_allclose(output[:, 0], shares, err_msg=case.label)
+
+
+def test_predictions_of_chapter_3_are_what_happens():
+    query, key, value = np.ones((7, 16)), np.ones((5, 16)), np.ones((5, 6))
+    output, weights = ac.scaled_dot_product_attention(query, key, value)
+    assert find("ch03.shapes").reference == (weights.shape, output.shape)
+    assert find("ch03.causal-pairs").reference == ac.causal_mask(100).sum()
+    scores, means = 10 * 30 * 8, 10 * 30 * 5
+    assert find("ch03.multiply-adds").reference == scores + means
+    n, d = find("ch03.crossing").reference, 768
+    assert 4 * n * d * d == 2 * n * n * d
