@@ -12,6 +12,10 @@ from ._model import Case, Choice, Exercise, Misconception, Property
 _SHAPES_CLASH = (ValueError, RuntimeError)  # of NumPy, of torch
 
 
+def _erf(z):
+    return np.vectorize(math.erf)(z)
+
+
 def _some_rows(reference):
     """Say which rows are right, where some are and some are not."""
 
@@ -24,8 +28,9 @@ def _some_rows(reference):
         good, bad = (tuple(np.argwhere(mask)[0].tolist()) for mask in (right, ~right))
         good, bad = (at[0] if len(at) == 1 else at for at in (good, bad))
         return (
-            f"Row {bad} of your result (counted from 0) is wrong, and row {good} is "
-            "right. What do you do with the one and not with the other?"
+            f"Row {good} of your result (counted from 0) is right, and row {bad} is "
+            f"not: it is {np.round(result[bad], 3) + 0.0}, and should be "
+            f"{np.round(wanted[bad], 3) + 0.0}. What sets the two rows apart?"
         )
 
     return Property("some rows and not others", broken)
@@ -135,11 +140,13 @@ def _words(d):
 
 def _answers(result, d, i, j):
     """Run a network with these parameters on many words."""
+    if not isinstance(result, (tuple, list)) or len(result) != 4:
+        raise ValueError("it should be four arrays, (w_1, b_1, w_2, b_2).")
     w_1, b_1, w_2, b_2 = (np.asarray(part, dtype=float) for part in result)
     if w_1.ndim != 2 or len(w_1) != d:
         raise ValueError(f"w_1 needs the shape ({d}, d_ff); it has {w_1.shape}.")
     d_ff = w_1.shape[1]
-    if b_1.shape not in ((d_ff,), ()):
+    if b_1.shape not in ((d_ff,), (1, d_ff), ()):
         raise ValueError(f"b_1 needs the shape ({d_ff},); it has {b_1.shape}.")
     if w_2.shape not in ((d_ff, 1), (d_ff,)):
         raise ValueError(f"w_2 needs the shape ({d_ff}, 1); it has {w_2.shape}.")
@@ -405,6 +412,7 @@ def _linears_with(
         "logistic": 1 / (1 + np.exp(-sums)),
         "size": np.abs(sums),
         "minimum": np.minimum(0, sums),
+        "gelu": sums / 2 * (1 + _erf(sums / np.sqrt(2))),
     }[bend]
     hidden = bent + bias_1 if inner == "after" else bent
     output = hidden @ weight_2.T + (bias_2 if outer == "added" else 0)
@@ -507,6 +515,13 @@ linears = Exercise(
             "A unit is on or off, or something between.",
             "What should a unit pass on whose sum is 5?",
             switch={"bend": "logistic"},
+        ),
+        Misconception(
+            "gelu",
+            "Your units dip a little below 0 for negative sums: they are GELUs.",
+            "The nonlinearity of a Transformer is GELU. (Of many it is.)",
+            "Which function does the prompt name, and what does it make of -1?",
+            switch={"bend": "gelu"},
         ),
         Misconception(
             "sign-removed",
@@ -1021,15 +1036,19 @@ def _as_two(result, *arguments):
 
 
 def _collapse_with(
-    w_1, b_1, w_2, b_2, w_3, b_3, *, first=1, second=1, third=1, matrix="product"
+    w_1, b_1, w_2, b_2, w_3, b_3, *, first=1, second=1, third=1, turned=False
 ):
     bias = (first * b_1 @ w_2 + second * b_2) @ w_3 + third * b_3
-    one = {
-        "product": lambda: w_1 @ w_2 @ w_3,
-        "turned": lambda: (w_1 @ w_2 @ w_3).T,
-        "two": lambda: w_1 @ w_2,
-    }[matrix]()
-    return one, bias
+    matrix = w_1 @ w_2 @ w_3
+    return matrix.T if turned else matrix, bias
+
+
+def _two_of_three(w_1, b_1, w_2, b_2, w_3, b_3):
+    return w_1 @ w_2, b_1 @ w_2 + b_2
+
+
+def _no_bias(w_1, b_1, w_2, b_2, w_3, b_3):
+    return w_1 @ w_2 @ w_3, np.zeros(w_3.shape[1])
 
 
 def _biases_only_added(w_1, b_1, w_2, b_2, w_3, b_3):
@@ -1179,14 +1198,21 @@ collapsed = Exercise(
             "Your matrix is the transpose of the right one, shape (h, d).",
             "A layer stores its matrix as (out, in). (torch.nn.Linear does.)",
             "Which shape makes x @ matrix fit?",
-            switch={"matrix": "turned"},
+            switch={"turned": True},
         ),
         Misconception(
-            "last-matrix-left-out",
-            "Your matrix is the product of the first two.",
+            "third-layer-left-out",
+            "Your matrix and bias are those of the first two layers.",
             "The chapter's formula has two matrices.",
             "What is the width of x @ matrix, and what is h?",
-            switch={"matrix": "two"},
+            wrong=_two_of_three,
+        ),
+        Misconception(
+            "no-bias",
+            "Your bias is zero.",
+            "A product of matrices is all that is left of three layers.",
+            "What do the three layers answer to a word of zeros?",
+            wrong=_no_bias,
         ),
         Misconception(
             "bias-returned-first",
@@ -1336,6 +1362,13 @@ parameters = Exercise(
             wrong=12 * _ATTENTION + _NETWORK,
         ),
         Misconception(
+            "all-times-twelve",
+            "You counted everything 12 times, once for each head.",
+            "Each head is a layer of its own.",
+            "How often is the feed-forward network there in a layer with 12 heads?",
+            wrong=12 * (_ATTENTION + _NETWORK),
+        ),
+        Misconception(
             "a-network-for-each-word",
             "You counted ten feed-forward networks, one for each word.",
             "Position-wise means that each position has its own network.",
@@ -1441,7 +1474,7 @@ def _sums():
     return [
         Case("two words, three units", (np.array([[-1.0, 0.0, 1.0], [-3.0, 0.5, 2]]),)),
         Case("negative sums only", (rng.uniform(-3.6, -2.4, (3, 4)),)),
-        Case("around zero", (rng.normal(0.2, 1.5, (5, 2)),)),
+        Case("thirteen sums from -6 to 6", (np.linspace(-6, 6, 13),)),
         Case("two sentences", (rng.normal(-0.5, 2.0, (2, 3, 4)),)),
     ]
 
@@ -1451,10 +1484,6 @@ def exact_gelu(z):
 
     below = [(1 + erf(number / sqrt(2))) / 2 for number in z.ravel()]
     return z * np.reshape(below, z.shape)
-
-
-def _erf(z):
-    return np.vectorize(math.erf)(z)
 
 
 def _gelu_by_tanh(z):
@@ -1495,6 +1524,13 @@ def _large_are_kept(result, z):
             "A large positive sum should pass nearly unchanged, as with ReLU; "
             f"{z[large].max():.3g} becomes {result[large][z[large].argmax()]:.3g}."
         )
+    return None
+
+
+def _not_too_low(result, z):
+    if result.min() < -0.171:
+        at = np.unravel_index(result.argmin(), z.shape)
+        return f"GELU is nowhere below -0.17; yours is {result[at]:.3g} at {z[at]:.3g}."
     return None
 
 
@@ -1583,6 +1619,13 @@ rounder = Exercise(
             wrong=lambda z: (1 + _erf(z / np.sqrt(2))) / 2,
         ),
         Misconception(
+            "cut-off-at-zero",
+            "Positive sums come out right; negative ones give exactly 0.",
+            "A rectifier lets nothing negative through.",
+            "What is GELU of -1, according to the section?",
+            wrong=lambda z: np.maximum(0, exact_gelu(z)),
+        ),
+        Misconception(
             "wrong-side",
             "Positive sums are cut off and negative ones pass: z is multiplied by the "
             "probability of being above it.",
@@ -1608,6 +1651,7 @@ rounder = Exercise(
     properties=(
         Property("zero at zero", _zero_at_zero),
         Property("large sums pass", _large_are_kept),
+        Property("the lowest value", _not_too_low),
     ),
     hints=(
         "What is multiplied with what, and which of the two is a probability?",
@@ -1713,7 +1757,7 @@ memory = Exercise(
         "ReLU makes (3, -2, 1) into (3, 0, 1). Nothing is divided.",
         "Three times the first value, once the third, and one thing more is added.",
     ),
-    insight="The sum lies far outside the triangle of the three values. Dividing the "
-    "shares by their total would put it back inside, and with it the limit that this "
-    "chapter began with.",
+    insight="Before `b_2` is added, the answer is (5, 4), outside the triangle of the "
+    "three values. Dividing the shares by their total would put it back inside, and "
+    "bring back the limit that this chapter began with.",
 )
