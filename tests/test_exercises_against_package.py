@@ -69,6 +69,14 @@ ROWS = [
     ("ch02.additive-scores", _concat),
     ("ch02.scaled-scores", ac.scaled_dot_product_scores),
     ("ch02.mend-scaling", _head),
+    ("ch06.sinusoidal", lambda p, d, b: ac.sinusoidal_positions(100, d, base=b)[p]),
+    (
+        "ch06.placed-scores",
+        lambda x, code, w_query, w_key: ac.scaled_dot_product_scores(
+            (x + code) @ w_query, (x + code) @ w_key
+        ),
+    ),
+    ("ch06.rotary", lambda x, places, base: ac.rotate(x, places, base=base)),
     (
         "ch03.last-query",
         lambda *arrays: ac.scaled_dot_product_attention(*arrays)[0][..., -1, :],
@@ -289,3 +297,73 @@ def test_predictions_of_chapter_3_are_what_happens():
     assert find("ch03.multiply-adds").reference == scores + means
     n, d = find("ch03.crossing").reference, 768
     assert 4 * n * d * d == 2 * n * n * d
+
+
+def test_the_turn_of_chapter_6_moves_every_place_of_the_other_layout():
+    exercise = find("ch06.shift-matrix")
+    for case in exercise.cases():
+        k, d_model = case.arguments
+        code = ac.sinusoidal_positions(120, d_model)
+        halves = np.concatenate([code[:, 0::2], code[:, 1::2]], axis=1)
+        places = np.arange(30, 60)
+        moved = halves[places] @ exercise.reference(k, d_model)
+        np.testing.assert_allclose(moved, halves[places + k], atol=1e-12)
+
+
+def test_learned_places_of_chapter_6_are_the_layers():
+    torch = pytest.importorskip("torch")
+    exercise = find("ch06.learned-table")
+    for case in exercise.cases():
+        x, table, offset = case.arguments
+        layer = ac.layers.LearnedPositions(x.shape[2], max_len=len(table)).double()
+        layer.positions.data = torch.as_tensor(table)
+        padded = np.pad(x, ((0, 0), (offset, 0), (0, 0)))
+        expected = layer(torch.as_tensor(padded)).detach()[:, offset:]
+        np.testing.assert_allclose(exercise.reference(x, table, offset), expected)
+
+
+def test_the_designed_heads_of_chapter_6_do_their_job_in_the_package():
+    code = ac.sinusoidal_positions(12, 32)
+    w_query, w_key = find("ch06.look-back").reference(32)
+    _, weights = ac.scaled_dot_product_attention(code @ w_query, code @ w_key, code)
+    np.testing.assert_allclose(weights[1:, :-1], np.eye(11), atol=1e-6)
+
+    scores, mask = find("ch06.last-occurrence").reference("banana")
+    expected = np.zeros((6, 6))
+    expected[[3, 4, 5], [1, 2, 3]] = 1.0
+    np.testing.assert_allclose(ac.masked_softmax(scores, mask), expected, atol=1e-6)
+
+    depth, opens = np.array([1, 2, 2, 2, 2, 1]), np.array([1, 1, 0, 1, 0, 0]) > 0
+    query, key = find("ch06.opening-bracket").reference(depth, opens)
+    _, weights = ac.scaled_dot_product_attention(query, key, key, causal=True)
+    np.testing.assert_allclose(weights[~opens], np.eye(6)[[1, 3, 0]], atol=1e-3)
+
+
+def test_only_distances_count_for_the_bias_of_chapter_6():
+    exercise = find("ch06.distance-bias")
+    for case in exercise.cases():
+        n_q, n_k, slopes, offset = case.arguments
+        bias = exercise.reference(n_q, n_k, slopes, offset)
+        for head, i, j in np.ndindex(bias.shape):
+            wanted = -slopes[head] * max(offset + i - j, j - offset - i)
+            assert bias[head, i, j] == wanted
+
+
+def test_predictions_of_chapter_6_are_what_happens():
+    rng = np.random.default_rng(0)
+    row, your, boat = rng.normal(size=(3, 4))
+    x = np.stack([row, row, your, row, boat])
+    w_query, w_key, w_value = rng.normal(size=(3, 4, 4))
+    counts = []
+    for causal in (False, True):
+        output, _ = ac.scaled_dot_product_attention(
+            x @ w_query, x @ w_key, x @ w_value, causal=causal
+        )
+        counts.append(len(np.unique(output.round(9), axis=0)))
+    assert find("ch06.same-rows").reference == tuple(counts)
+
+    code = ac.sinusoidal_positions(701, 128)[700]
+    np.testing.assert_allclose(find("ch06.self-product").reference, code @ code)
+    slow = ac.sinusoidal_positions(2, 8)[1, 4:6]  # one word turns by its angle
+    once_round = 2 * np.pi / np.arctan2(*slow)
+    np.testing.assert_allclose(find("ch06.wavelength").reference, once_round, rtol=1e-6)
