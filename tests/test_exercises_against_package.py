@@ -367,3 +367,81 @@ def test_predictions_of_chapter_6_are_what_happens():
     slow = ac.sinusoidal_positions(2, 8)[1, 4:6]  # one word turns by its angle
     once_round = 2 * np.pi / np.arctan2(*slow)
     np.testing.assert_allclose(find("ch06.wavelength").reference, once_round, rtol=1e-6)
+
+
+def _feed_forward(x, *parameters):
+    import torch
+
+    layer = ac.layers.FeedForward(*parameters[0].shape).double()
+    tensors = map(torch.as_tensor, parameters)
+    layer.load_state_dict(dict(zip(("w_1", "b_1", "w_2", "b_2"), tensors, strict=True)))
+    with torch.no_grad():
+        return layer(torch.as_tensor(x)).numpy()
+
+
+def test_networks_of_chapter_7_are_the_layer():
+    pytest.importorskip("torch")
+    for case in find("ch07.mend-mixing").cases():
+        mine = find("ch07.mend-mixing").reference(*case.arguments)
+        np.testing.assert_allclose(mine, _feed_forward(*case.arguments), rtol=1e-9)
+    for case in find("ch07.from-linears").cases():
+        x, weight_1, bias_1, weight_2, bias_2 = case.arguments
+        mine = find("ch07.from-linears").reference(*case.arguments)
+        theirs = _feed_forward(x, weight_1.T, bias_1, weight_2.T, bias_2)
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9)
+
+
+def test_a_network_with_the_parameters_of_chapter_7_picks_the_larger_number():
+    x = np.random.default_rng(0).uniform(-20, 20, (50, 5))
+    parameters = find("ch07.larger-of").reference(5, 3, 1)
+    hidden = np.maximum(0, x @ parameters[0] + parameters[1])
+    answers = (hidden @ parameters[2] + parameters[3])[:, 0]
+    np.testing.assert_allclose(answers, x[:, [3, 1]].max(axis=1), atol=1e-12)
+
+
+def test_gelu_and_convolution_of_chapter_7_are_torchs():
+    torch = pytest.importorskip("torch")
+    for case in find("ch07.gelu").cases():
+        theirs = torch.nn.functional.gelu(torch.as_tensor(case.arguments[0])).numpy()
+        mine = find("ch07.gelu").reference(*case.arguments)
+        np.testing.assert_allclose(mine, theirs, atol=1e-12)
+    for case in find("ch07.convolution").cases():
+        x, kernel, bias = map(torch.as_tensor, case.arguments)
+        theirs = torch.nn.functional.conv1d(
+            x.T[None], kernel.permute(2, 1, 0), bias, padding=len(kernel) // 2
+        )
+        mine = find("ch07.convolution").reference(*case.arguments)
+        np.testing.assert_allclose(mine, theirs[0].T.numpy(), rtol=1e-9)
+
+
+def test_predictions_of_chapter_7_are_what_happens():
+    torch = pytest.importorskip("torch")
+    parts = (
+        ac.layers.MultiHeadAttention(768, 12),
+        ac.layers.FeedForward(768, 3072),
+    )
+    count = sum(p.numel() for part in parts for p in part.parameters())
+    assert find("ch07.count-parameters").reference == count
+
+    value = np.array([[1.0, 2], [4, 0], [-2, 5]])
+    rng = np.random.default_rng(0)
+    query, key = 30 * rng.standard_normal((500, 2)), rng.standard_normal((3, 2))
+    output, _ = ac.scaled_dot_product_attention(query, key, value)
+    numbers = output @ [1.0, 2.0]
+    lowest, highest = find("ch07.hull").reference
+    assert lowest - 1e-9 <= numbers.min() < lowest + 0.01
+    assert highest - 0.01 < numbers.max() <= highest + 1e-9
+
+    bent = torch.relu(torch.tensor([3.0, -2, 1]))
+    answer = bent @ torch.tensor([[2.0, 0], [5, 5], [-1, 4]]) + torch.tensor([1.0, -1])
+    assert find("ch07.memory").reference == tuple(answer.tolist())
+
+
+def test_one_layer_of_chapter_7_answers_as_the_three_do():
+    x = np.random.default_rng(0).standard_normal((6, 9))
+    for case in find("ch07.collapse").cases():
+        w_1, b_1, w_2, b_2, w_3, b_3 = case.arguments
+        words = x[:, : len(w_1)]
+        matrix, bias = find("ch07.collapse").reference(*case.arguments)
+        three = ((words @ w_1 + b_1) @ w_2 + b_2) @ w_3 + b_3
+        np.testing.assert_allclose(words @ matrix + bias, three, atol=1e-12)
