@@ -945,8 +945,8 @@ mixing = Exercise(
         ),
         Misconception(
             "order-f-in",
-            'With `order="F"` on the way in, what enters the network as one word is still '
-            "made of numbers of several.",
+            'With `order="F"` on the way in, what enters the network as one word is '
+            "still made of numbers of several.",
             "The other order of reading is the exchange of the axes.",
             "In order F the first axis runs fastest. Which axis is the first one here: "
             "words, features, or sentences?",
