@@ -20,7 +20,7 @@ PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAX_CODE_LINES = 12
 MAX_HIDDEN_CODE_LINES = 25
 MIN_ALT_CHARACTERS = 40
-TAGS = {"torch", "hide-input"}
+TAGS = {"torch", "hide-input", "exercise-prompt", "exercise", "check"}
 
 IMPORT_CELL = "import numpy as np\nimport attention_course as ac"
 EXERCISE_IMPORT = (
@@ -189,7 +189,8 @@ def test_cell_ids_are_stable_and_named_after_the_chapter(notebook, path):
     ids = [cell.id for cell in notebook.cells]
     chapter = path.stem.split("_")[0]
     assert len(ids) == len(set(ids))
-    assert all(re.fullmatch(rf"{chapter}-\d{{3}}", name) for name in ids), ids
+    own = rf"{chapter}-\d{{3}}(-end)*|ex-{chapter}-[a-z0-9-]+-(prompt|starter|check)"
+    assert all(re.fullmatch(own, name) for name in ids), ids
 
 
 def test_only_known_tags_are_used(notebook):

@@ -43,6 +43,7 @@ def prompt_text(exercise: Exercise) -> str:
         [
             f"::::{{exercise}} {exercise.title}",
             f":label: ex-{exercise.id.replace('.', '-')}",
+            ":nonumber:",
             "",
             facts,
             "",

@@ -75,7 +75,7 @@ def matrix_text() -> str:
     """Return one table per exercise: every wrong answer and what it is told."""
     lines = []
     for slug in chapters():
-        lines += [f"## {{doc}}`../notebooks/{slug}`", ""]
+        lines += [f"## Chapter {int(slug[2:4])}, {slug[5:].replace('_', ' ')}", ""]
         for exercise in (e for e in every() if e.id[:4] == slug[:4]):
             pairs = sum(len(w.misconceptions) == 2 for w in _wrongs(exercise))
             count = f" Pairs of these that get both names: {pairs}." if pairs else ""
