@@ -1,6 +1,6 @@
 """Attention from softmax to the Transformer, in functions that fit on a screen.
 
-Everything here takes NumPy arrays and PyTorch tensors alike. ``layers`` (PyTorch
+Every function here takes NumPy arrays and PyTorch tensors alike. ``layers`` (PyTorch
 modules), ``plots`` (Matplotlib) and ``data`` are loaded on first use.
 """
 

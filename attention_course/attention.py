@@ -50,8 +50,8 @@ def scaled_dot_product_attention(
         Shape (..., n_q, d_v): one weighted mean of values per query, zero for a query
         that may attend to nothing.
     weights : array
-        Shape (..., n_q, n_k): row i sums to 1 and says where query i looked; one
-        matrix per head, never averaged.
+        Shape (..., n_q, n_k): row i sums to 1 and says where query i looked; it is
+        zero if query i may attend to nothing. One matrix per head, never averaged.
 
     Raises
     ------

@@ -106,8 +106,8 @@ def rotate(
 
     Notes
     -----
-    Su et al. (2021), section 3.2.2, equations 14, 15 and 34.
-    Chapter: ``ch06_position_encoding``.
+    Su et al. (2021), section 3.2.2, equations 14 and 15; computed as in section 3.4.2,
+    equation 34. Chapter: ``ch06_position_encoding``.
 
     Examples
     --------

@@ -38,7 +38,7 @@ def softmax(scores: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
 
     Notes
     -----
-    Bridle (1990), equation 5; with a temperature, Hinton et al. (2015), equation 1.
+    Bridle (1990); with a temperature, Hinton et al. (2015), equation 1.
     Chapter: ``ch01_softmax``.
 
     Examples

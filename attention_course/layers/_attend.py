@@ -22,7 +22,7 @@ def attend(
     causal: bool,
     dropout: float,
 ) -> tuple[Tensor, None]:
-    """Attend without storing the scores."""
+    """Attend by torch's fused function, which need not store the scores."""
     if causal and (mask is not None or bias is not None):  # torch takes only one
         mask, causal = _and_causal(mask, query, key), False
     output = F.scaled_dot_product_attention(

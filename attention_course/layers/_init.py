@@ -8,9 +8,10 @@ from torch import Tensor
 
 @torch.no_grad()
 def xavier_(weight: Tensor) -> Tensor:
-    """Fill ``weight`` uniformly so that signals keep their variance in both directions.
+    """Fill ``weight`` uniformly, with variance 2 / (d_in + d_out).
 
-    Glorot and Bengio (2010), equation 16.
+    Glorot and Bengio (2010), equation 16: between 1 / d_in, which keeps the variance of
+    signals, and 1 / d_out, which keeps that of gradients.
     """
     d_in, d_out = weight.shape
     bound = math.sqrt(6.0 / (d_in + d_out))

@@ -35,7 +35,9 @@ class AdditiveAttention(nn.Module):
     w_query, w_key : torch.nn.Parameter
         Shapes (d_query, d_hidden) and (d_key, d_hidden), used as ``x @ w``.
     v : torch.nn.Parameter
-        Shape (d_hidden,), of both signs: a hidden unit may count for or against a key.
+        Shape (d_hidden,), with Xavier's scale, which shrinks as d_hidden grows; with
+        entries of a fixed size, the spread of the scores would grow with it and the
+        softmax would start near saturation.
 
     Raises
     ------

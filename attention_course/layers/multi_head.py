@@ -181,8 +181,8 @@ class MultiHeadAttention(nn.Module):
         causal : bool
             Whether query i may attend to keys 0 .. i only.
         need_weights : bool
-            Whether to return the weights. Without them the layer never stores the
-            (n_q, n_k) matrices, which saves time and memory.
+            Whether to return the weights. Without them torch's fused function does the
+            work, which need not store the (n_q, n_k) matrices.
 
         Returns
         -------
