@@ -71,7 +71,7 @@ def distribution_bars(
     for index, (ax, row) in enumerate(zip(axes, rows, strict=True)):
         _horizontal_bars(ax, row, [SLATE[6]] * len(labels), [number(p) for p in row])
         ax.set_yticks(range(len(labels)), labels if index == 0 else [], color=colour)
-        ax.set(xlim=(0, 1.3), xlabel="probability", title=titles[index])
+        ax.set(xlim=(0, 1.3), xlabel="share", title=titles[index])
         ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
     return figure
 
