@@ -151,8 +151,8 @@ def test_export_leaves_outputs_out_and_adds_solutions_only_for_instructors():
     student = exported(source, solutions=False)
     instructor = exported(source, solutions=True)
     assert all(not c["outputs"] for c in student["cells"])
-    assert "def shares" not in json.dumps(student)
-    assert "def shares" in json.dumps(instructor)
+    assert "def shares_of" not in json.dumps(student)
+    assert "def shares_of" in json.dumps(instructor)
     assert source["cells"][0]["outputs"], "the original stays as it was"
 
 

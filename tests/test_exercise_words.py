@@ -37,20 +37,20 @@ def test_hints_come_one_by_one_and_the_last_one_stays():
 
 def test_a_solution_is_shown_after_a_right_answer():
     check(ID, right)
-    assert "def shares(scores):" in solution(ID).code
+    assert "def shares_of(scores):" in solution(ID).code
 
 
 def test_a_solution_is_shown_after_all_hints():
     for _ in find(ID).hints:
         hint(ID)
-    assert "def shares(scores):" in solution(ID).code
+    assert "def shares_of(scores):" in solution(ID).code
 
 
 def test_before_that_the_first_call_says_what_is_open_and_the_second_shows_it():
     first, second = solution(ID), solution(ID)
     assert "hints are still open" in first.text
     assert not first.code
-    assert "def shares(scores):" in second.code
+    assert "def shares_of(scores):" in second.code
 
 
 def test_progress_counts_what_is_solved():

@@ -4,6 +4,8 @@ import ast
 import inspect
 import json
 import re
+import subprocess
+import sys
 import textwrap
 from fractions import Fraction
 from functools import partial
@@ -339,3 +341,34 @@ def test_the_error_shown_is_that_of_the_library_in_use():
     verdict = judge(EXERCISES["ch01.shares"], shares)
     assert "Dimension out of range" in str(verdict)
     assert "numpy.ndarray" not in str(verdict)
+
+
+WITHOUT_TORCH = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "platformdirs"):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Refuse())
+from attention_course.exercises._judge import judge
+from attention_course.exercises._registry import every
+
+for exercise in every():
+    right = "".join(k for k, c in exercise.choices.items() if c.right)
+    if "numpy" in exercise.libraries:
+        verdict = judge(exercise, right or exercise.reference)
+        assert verdict.is_correct, verdict
+print(len(every()))
+"""
+
+
+def test_the_exercises_work_without_torch():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH],
+        capture_output=True,
+        text=True,
+        cwd=NOTEBOOKS.parent,
+    )
+    assert done.stdout.strip() == str(len(every())), done.stderr

@@ -33,7 +33,9 @@ MODULES = [
 ]
 MAY_IMPORT = {
     "matplotlib": {"plots"},
-    "torch": {"layers"},
+    # answers in torch are judged as tensors, and some right answers are written in it;
+    # both import it when called, so that the exercises work without
+    "torch": {"layers", "exercises"},
 }
 # Scripts that a maintainer runs once; no module imports them.
 SCRIPTS = {"data/extract.py"}
