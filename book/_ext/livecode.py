@@ -1,0 +1,139 @@
+"""Cells that run in the page: puts the runtime and the scripts into the built book.
+
+`tools/live.py` assembles the runtime. Without it the book is complete but not live: the
+pages and the build's output say so. All files but the runtime lie in a folder named
+after their content, so that no browser mixes two versions.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.util import logging
+
+from attention_course.exercises._registry import every
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RUNTIME = ROOT / ".cache" / "live"
+SCRIPTS = ROOT / "web" / "livecode"
+EDITOR = ROOT / "vendor" / "codemirror"
+RECORDS = ROOT / "benchmarks" / "results"  # what a cell reads
+HOW = "book/how_to_use"
+
+log = logging.getLogger(__name__)
+
+
+def parts(runtime: Path) -> dict[str, Path]:
+    """Return what the page loads, by its place in the folder."""
+    found = {file.name: file for file in SCRIPTS.iterdir() if file.is_file()}
+    found |= {name: EDITOR / name for name in ("editor.mjs", "LICENSES.txt")}
+    found |= {name: runtime / name for name in ("runtime.json", "pyodide-lock.json")}
+    for record in RECORDS.glob("*.json"):
+        found[f"files/benchmarks/results/{record.name}"] = record
+    return found
+
+
+def folder_name(found: dict[str, Path]) -> str:
+    """Return the folder's name: another one whenever a file differs."""
+    digest = hashlib.sha256()
+    for name in sorted(found):
+        digest.update(name.encode() + found[name].read_bytes())
+    return f"live-{digest.hexdigest()[:10]}"
+
+
+def is_live(runtime: Path = RUNTIME) -> bool:
+    """Whether the runtime is there."""
+    return (runtime / "runtime.json").exists()
+
+
+def _install(app: Any) -> None:
+    app.live_folder = None
+    if app.builder.format != "html":
+        return
+    if not is_live():
+        log.info("The book is not live: no cell runs in a page (python tools/live.py).")
+        return
+    static = Path(app.outdir) / "_static"
+    for old in [*static.glob("live-*"), *static.glob("pyodide-*")]:
+        shutil.rmtree(old)
+    found = parts(RUNTIME)
+    app.live_folder = folder_name(found)
+    for name, file in found.items():
+        target = static / app.live_folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    for folder in RUNTIME.glob("pyodide-*/"):
+        shutil.copytree(folder, static / folder.name)
+    log.info("The book is live: cells run in the page.")
+
+
+def _cells(doctree: nodes.document) -> list[nodes.container]:
+    return [
+        node
+        for node in doctree.findall(nodes.container)
+        if "cell" in node["classes"] and _input(node) is not None
+    ]
+
+
+def _input(cell: nodes.container) -> int | None:
+    """Return the place of a cell's code among its children."""
+    for place, child in enumerate(cell.children):
+        if "cell_input" in getattr(child, "attributes", {}).get("classes", ()):
+            return place
+    return None
+
+
+def _note(text: str, link: str) -> nodes.raw:
+    html = (
+        f'<p class="live-note">{text} <a href="{link}">Run it on your own machine</a>.'
+        "</p>"
+    )
+    return nodes.raw("", html, format="html")
+
+
+def _add_notes(app: Any, doctree: nodes.document, docname: str) -> None:
+    """Say at a cell that it does not run here, and how it can be run."""
+    if app.builder.format != "html":
+        return
+    cells = _cells(doctree)
+    link = app.builder.get_relative_uri(docname, HOW) + "#run-it"
+    if cells and app.live_folder is None:
+        text = (
+            "This copy of the book was built without the parts that run code in a page."
+        )
+        place = _input(cells[0])
+        assert place is not None
+        cells[0].insert(place + 1, _note(text, link))
+        return
+    for cell in cells:
+        if "tag_torch" in cell["classes"]:
+            place = _input(cell)
+            assert place is not None
+            text = "Needs PyTorch, which does not run in a browser."
+            cell.insert(place + 1, _note(text, link))
+
+
+def _add_script(
+    app: Any, pagename: str, templatename: str, context: dict, doctree: Any
+) -> None:
+    """Put the script on the pages that have cells."""
+    if app.live_folder is None or doctree is None or not _cells(doctree):
+        return
+    up = app.builder.get_relative_uri(pagename, HOW) + "#run-it"
+    app.add_css_file(f"{app.live_folder}/livecode.css")
+    attributes = {
+        "data-page": pagename,
+        "data-how": up,
+        "data-exercises": str(len(every())),
+    }
+    app.add_js_file(f"{app.live_folder}/livecode.js", defer="defer", **attributes)
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    app.connect("builder-inited", _install)
+    app.connect("doctree-resolved", _add_notes)
+    app.connect("html-page-context", _add_script)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

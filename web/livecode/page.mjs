@@ -1,0 +1,224 @@
+// Makes the cells of one page live. Nothing beyond this script is loaded before a reader
+// presses a button.
+
+import { Cell } from "./cell.mjs";
+import { Interpreter } from "./interpreter.mjs";
+import { button, element, Output } from "./output.mjs";
+import { Panel } from "./panel.mjs";
+import { progress } from "./store.mjs";
+
+const CHECK = /check\("([^"]+)"/;
+
+class Page {
+  constructor({ page, how, exercises }) {
+    Object.assign(this, { name: page, how });
+    this.speech = element("div", { className: "live-speech", ariaLive: "polite" });
+    this.keys = element("p", {
+      id: "live-keys",
+      className: "live-speech",
+      textContent: "Shift and Enter run the code. Escape leaves the editor.",
+    });
+    document.body.append(this.speech, this.keys);
+    this.cells = [...this.#cells()];
+    this.interpreter = new Interpreter({
+      opening: this.cells[0].code,
+      progress,
+      onChange: (change) => this.#changed(change),
+    });
+    const ids = this.cells.flatMap((cell) => cell.exercise?.id ?? []);
+    this.panel = new Panel({ page: this, ids, inCourse: Number(exercises) });
+    document.querySelector("article").append(this.panel.root);
+    this.#markSolved();
+  }
+
+  /** Every cell that can run here; a check belongs to the exercise before it. */
+  *#cells() {
+    const roots = [...document.querySelectorAll("article div.cell")];
+    const live = roots.filter((root) => root.querySelector(".cell_input pre"));
+    let number = 0;
+    for (const [place, root] of live.entries()) {
+      const has = (tag) => root.classList.contains(`tag_${tag}`);
+      if (has("torch") || has("check")) continue;
+      number += 1;
+      const next = live[place + 1];
+      const pair = has("exercise") && next?.classList.contains("tag_check");
+      yield new Cell(root, number, this, pair ? this.#exercise(root, next, number) : null);
+    }
+  }
+
+  #exercise(root, checkRoot, number) {
+    const code = checkRoot.querySelector(".cell_input pre").textContent.trim();
+    const id = code.match(CHECK)[1];
+    const heading = document.getElementById(`ex-${id.replace(".", "-")}`);
+    const title = heading?.querySelector(".admonition-title");
+    const text = title?.textContent.replace(/^Exercise\s*\((.*)\)\s*$/, "$1") ?? id;
+    checkRoot.classList.add("live-check");
+    return { id, title: text, code, checkRoot, heading: title, number };
+  }
+
+  announce(text) {
+    this.speech.textContent = "";
+    requestAnimationFrame(() => (this.speech.textContent = text.slice(0, 500)));
+  }
+
+  #changed(change) {
+    this.panel?.update(change);
+    if (!this.current) return;
+    if (change.what) this.current.say(`loading ${change.what} …`);
+    else if (change.state === "loading") {
+      const share = Math.round((100 * change.done) / change.total);
+      this.current.say(`loading Python: ${share} %`);
+    } else if (change.state === "running") this.current.say("running …");
+  }
+
+  /** Run code for a cell and show the result in `place`. */
+  async #perform(cell, code, place, name) {
+    this.#use(cell);
+    const first = this.interpreter.state === "off";
+    this.announce(first ? "Loading Python. This takes a few seconds." : `Running ${cell.name}`);
+    place.fresh();
+    const begin = performance.now();
+    const onStream = (stream, text) => place.stream(stream, text);
+    const outcome = await this.interpreter.run({ code, name, reads: cell.reads, onStream });
+    cell.setBusy(false);
+    if (outcome.stopped) return this.#stopped(cell, place);
+    if (outcome.failed !== undefined) return this.#failed(cell, place, outcome.failed);
+    place.show(outcome.shown);
+    if (outcome.shown.error === undefined) cell.session = outcome.session;
+    const seconds = (performance.now() - begin) / 1000;
+    const took = seconds < 0.1 ? "under 0.1 s" : `${seconds.toFixed(1)} s`;
+    const failed = outcome.shown.error !== undefined;
+    cell.say(failed ? "an error" : `done, ${took}`, failed ? "bad" : "good");
+    const said = place.text || "nothing to show";
+    this.announce(`${cell.name}, ${failed ? "error" : "done"}: ${said}`);
+    this.#markSolved();
+    return outcome.shown;
+  }
+
+  #use(cell) {
+    this.current = cell;
+    cell.setBusy(true);
+    cell.say("waiting …");
+  }
+
+  #stopped(cell, place) {
+    place.clear();
+    const text = "Stopped. Python starts anew with the next run; what ran before is forgotten.";
+    cell.say(text, "bad");
+    this.announce(text);
+    return null;
+  }
+
+  #failed(cell, place, message) {
+    place.clear();
+    cell.say(`Python could not be loaded (${message}). The page is complete without it.`, "bad");
+    const again = button("Try again", `Try again to run ${cell.name}`, () =>
+      cell.exercise ? this.checkCell(cell) : this.runCell(cell),
+    );
+    const how = element("a", { href: this.how }, "Run it on your own machine");
+    cell.status.append(" ", again, " ", how);
+    this.announce(`Python could not be loaded: ${message}`);
+    return null;
+  }
+
+  async runCell(cell) {
+    const shown = await this.#perform(cell, cell.code, cell.output, cell.name);
+    if (shown?.error?.split("\n").at(-1).startsWith("NameError")) this.#offerAbove(cell);
+    return shown;
+  }
+
+  /** A name that is not there is most often one of a cell above that has not run. */
+  #offerAbove(cell) {
+    if (!this.#unrun(cell).length) return;
+    const text = "Run all cells above, then this one";
+    const run = button(text, text, async () => {
+      if (await this.runAbove(cell)) await this.runCell(cell);
+    });
+    const says = "A cell above defines this name and has not run yet. ";
+    cell.output.append(element("p", { className: "live-offer" }, says, run));
+  }
+
+  #unrun(cell) {
+    const above = this.cells.slice(0, this.cells.indexOf(cell));
+    return above.filter((one) => !one.exercise && one.session !== this.interpreter.session);
+  }
+
+  /** Run the cells above that have not run, in order; false if one did not finish well. */
+  async runAbove(cell) {
+    for (const one of this.cells.slice(0, this.cells.indexOf(cell))) {
+      if (one.exercise) continue; // no cell of a chapter builds on an answer
+      const shown = await this.runCell(one);
+      if (!shown || shown.error !== undefined) {
+        cell.say(`${one.name} did not finish`, "bad");
+        one.bar.scrollIntoView({ block: "center" });
+        return false;
+      }
+    }
+    cell.say("all cells above have run", "good");
+    this.announce("All cells above have run");
+    return true;
+  }
+
+  /** Run an answer, then its check; the verdict stands where the book's panel stood. */
+  async checkCell(cell) {
+    const { code, checkRoot } = cell.exercise;
+    const ran = await this.#perform(cell, cell.code, cell.output, cell.name);
+    if (!ran || ran.error !== undefined) return ran;
+    if (!cell.output.text) cell.output.clear();
+    cell.exercise.verdict ??= new Output(checkRoot);
+    return this.#perform(cell, code, cell.exercise.verdict, "the check");
+  }
+
+  /** Ask for a hint or the solution; it stands under the cell. */
+  async ask(cell, code) {
+    cell.asked ??= Output.below(cell.bar);
+    return this.#perform(cell, code, cell.asked, "the question");
+  }
+
+  stop() {
+    this.interpreter.stop();
+  }
+
+  async editorIn(place, options) {
+    try {
+      const { openEditor } = await import("./editor.mjs");
+      return openEditor(place, options);
+    } catch {
+      return plainEditor(place, options);
+    }
+  }
+
+  #markSolved() {
+    const solved = progress.solved();
+    for (const { exercise } of this.cells) {
+      exercise?.heading?.classList.toggle("live-solved", solved.has(exercise.id));
+    }
+    this.panel?.count();
+  }
+
+  /** After progress was read from a file, or forgotten. */
+  refresh() {
+    this.#markSolved();
+  }
+}
+
+/** A bare field, for when the editor cannot be loaded. */
+function plainEditor(place, { text, label, describedBy, onChange, onRun, onLeave }) {
+  const area = element("textarea", { value: text, ariaLabel: label, spellcheck: false });
+  area.setAttribute("aria-describedby", describedBy);
+  area.rows = Math.max(4, text.split("\n").length + 1);
+  area.addEventListener("input", () => onChange(area.value));
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") onLeave();
+    if (event.key === "Enter" && (event.shiftKey || event.ctrlKey)) {
+      event.preventDefault();
+      onRun();
+    }
+  });
+  place.append(area);
+  return { read: () => area.value, write: (value) => (area.value = value), focus: () => area.focus() };
+}
+
+export function begin(dataset) {
+  if (document.querySelector("article div.cell:not(.tag_torch)")) new Page(dataset);
+}

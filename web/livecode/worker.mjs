@@ -1,0 +1,109 @@
+// One Python for one page, in a thread of its own: a loop without end cannot freeze the
+// page, and the page can end it. Messages in:
+//   start {files}                  load Python, numpy and the course
+//   run   {id, name, code, progress}
+// Messages out:
+//   loading {done, total, what}, ready, failed {message},
+//   stream {id, stream, text}, done {id, shown, progress}
+
+const here = (path) => new URL(path, import.meta.url).href;
+const FOLDER = "/course/notebooks";
+const PROGRESS = "/course/progress.jsonl";
+const DRAWS = /\bplots\b|\bmatplotlib\b|\bplt\b/;
+
+let runtime; // what tools/live.py assembled: folder, sizes, whether matplotlib is there
+let python;
+let runner;
+const files = new Set();
+
+/** Count what is downloaded, so that the page can show how far it is. */
+function countBytes(report) {
+  const plain = self.fetch.bind(self);
+  self.fetch = async (resource, options) => {
+    const response = await plain(resource, options);
+    if (!response.body || !response.ok) return response;
+    const counter = new TransformStream({
+      transform(chunk, controller) {
+        report(chunk.byteLength);
+        controller.enqueue(chunk);
+      },
+    });
+    const { status, statusText, headers } = response;
+    return new Response(response.body.pipeThrough(counter), { status, statusText, headers });
+  };
+}
+
+async function start() {
+  runtime = await (await fetch(here("runtime.json"))).json();
+  let done = 0;
+  let shown = 0;
+  const total = runtime.bytes;
+  countBytes((bytes) => {
+    done = Math.min(done + bytes, total);
+    if (done - shown > total / 50) {
+      shown = done;
+      self.postMessage({ type: "loading", done, total });
+    }
+  });
+  const base = here(runtime.folder);
+  const { loadPyodide } = await import(`${base}pyodide.mjs`);
+  python = await loadPyodide({
+    indexURL: base,
+    packageBaseUrl: base,
+    lockFileURL: here("pyodide-lock.json"),
+    packages: runtime.packages,
+    checkIntegrity: true,
+  });
+  self.postMessage({ type: "loading", done: total, total });
+  const source = await (await fetch(here("runner.py"))).text();
+  python.FS.mkdirTree(FOLDER);
+  python.FS.mkdirTree("/course/tools");
+  python.FS.writeFile("/course/tools/live_runner.py", source);
+  python.runPython("import sys; sys.path.append('/course/tools')");
+  runner = python.pyimport("live_runner");
+  runner.start(FOLDER, PROGRESS);
+}
+
+/** Load what a cell needs beyond numpy and the course: Matplotlib, when it draws. */
+async function prepare(code, id) {
+  if (DRAWS.test(code) && runtime.matplotlib && !python.loadedPackages.matplotlib) {
+    self.postMessage({ type: "loading", id, what: "Matplotlib" });
+    await python.loadPackage("matplotlib", { messageCallback: () => {} });
+  }
+}
+
+/** Write files of the course that a cell reads, such as ../benchmarks/results/a.json. */
+async function fetchFiles(paths) {
+  for (const path of paths.filter((one) => !files.has(one))) {
+    const response = await fetch(here(`files/${path}`));
+    if (!response.ok) continue; // Python says then that there is no such file
+    const target = `/course/${path}`;
+    python.FS.mkdirTree(target.slice(0, target.lastIndexOf("/")));
+    python.FS.writeFile(target, new Uint8Array(await response.arrayBuffer()));
+    files.add(path);
+  }
+}
+
+async function run({ id, name, code, progress, reads = [] }) {
+  await prepare(code, id);
+  await fetchFiles(reads);
+  runner.put_progress(progress);
+  const emit = (stream, text) => self.postMessage({ type: "stream", id, stream, text });
+  const result = runner.run(code, name, emit);
+  const shown = result.toJs({ dict_converter: Object.fromEntries });
+  result.destroy();
+  self.postMessage({ type: "done", id, shown, progress: runner.progress_text() });
+}
+
+self.onmessage = async ({ data }) => {
+  try {
+    if (data.type === "start") {
+      await start();
+      self.postMessage({ type: "ready" });
+    } else {
+      await run(data);
+    }
+  } catch (error) {
+    self.postMessage({ type: "failed", id: data.id, message: String(error?.message ?? error) });
+  }
+};
