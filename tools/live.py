@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import io
 import json
 import os
@@ -90,7 +91,9 @@ def checked(name: str, data: bytes, expected: str) -> bytes:
 
 def _pip_wheel(source: Path, folder: Path) -> None:
     """Build a wheel; the same sources give the same bytes."""
-    command = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps"]
+    if importlib.util.find_spec("setuptools"):
+        command.append("--no-build-isolation")  # else pip fetches it for each build
     done = subprocess.run(
         [*command, "--wheel-dir", str(folder), str(source)],
         env={**os.environ, "SOURCE_DATE_EPOCH": "1704067200"},

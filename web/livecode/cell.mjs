@@ -8,6 +8,7 @@ const READS = /\.\.\/([\w/.-]+\.\w+)/g; // files of the course that a cell names
 export class Cell {
   #editor = null;
   #code; // as it stands now
+  busy = false;
 
   /** `root` is the cell's element; `page` runs code and speaks. */
   constructor(root, number, page, exercise = null) {
@@ -47,17 +48,16 @@ export class Cell {
       const { id, title } = this.exercise;
       this.check = button("✓ Check", `Check your answer to ${title}`, () => this.page.checkCell(this));
       this.check.classList.add("live-main");
-      this.run.classList.remove("live-main");
       const ask = (word) => () => this.page.ask(this, `${word}("${id}")`);
       const hint = button("Hint", `Hint for ${title}`, ask("hint"));
       const solution = button("Solution", `Solution of ${title}`, ask("solution"));
-      this.bar.append(this.check, this.stop, this.edit, this.run, hint, solution, this.reset);
+      this.bar.append(this.check, this.edit, this.run, hint, solution, this.reset);
     } else {
       this.run.classList.add("live-main");
-      this.bar.append(this.run, this.stop, this.edit, this.reset);
+      this.bar.append(this.run, this.edit, this.reset);
       if (this.number > 2) this.bar.append(this.above);
     }
-    this.bar.append(this.status);
+    this.bar.append(this.status, this.stop);
     this.input.after(this.bar);
     this.root.classList.add("live");
     this.#mark();
@@ -68,7 +68,7 @@ export class Cell {
     this.root.classList.toggle("live-edited", this.edited);
     this.reset.hidden = !this.edited && !this.output.shown;
     this.stop.hidden = !this.busy;
-    (this.check ?? this.run).hidden = Boolean(this.busy);
+    for (const one of [this.check, this.run]) one?.setAttribute("aria-disabled", String(this.busy));
   }
 
   say(text, tone = "") {
@@ -76,15 +76,12 @@ export class Cell {
     this.status.dataset.tone = tone;
   }
 
-  /** Take or give back the place of the button that is pressed, without losing focus. */
+  /** While it runs, Run waits and keeps the focus; Stop, when it goes, gives it back. */
   setBusy(busy) {
-    const held = this.bar.contains(document.activeElement);
+    const held = document.activeElement === this.stop;
     this.busy = busy;
     this.#mark();
-    this.root.classList.toggle("live-busy", busy);
-    if (held && document.activeElement === document.body) {
-      (busy ? this.stop : (this.check ?? this.run)).focus();
-    }
+    if (held && !busy) (this.check ?? this.run).focus();
   }
 
   // ---- code

@@ -19,7 +19,7 @@ export class Interpreter {
     return this.#session;
   }
 
-  /** Run a job {code, name, reads, onStream}; resolves, never rejects, to what came of it. */
+  /** Run a job {code, name, reads, onStart, onStream}; resolves, never rejects, to what came of it. */
   run(job) {
     return new Promise((resolve) => {
       this.#queue.push({ ...job, resolve });
@@ -74,6 +74,7 @@ export class Interpreter {
     const job = this.#queue[0];
     job.given = this.progress.text();
     this.#change("running");
+    job.onStart?.();
     const { code, name, reads } = job;
     this.#worker.postMessage({ type: "run", id: 0, code, name, reads, progress: job.given });
   }

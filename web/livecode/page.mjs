@@ -21,7 +21,7 @@ class Page {
     document.body.append(this.speech, this.keys);
     this.cells = [...this.#cells()];
     this.interpreter = new Interpreter({
-      opening: this.cells[0].code,
+      opening: this.cells[0].original,
       progress,
       onChange: (change) => this.#changed(change),
     });
@@ -68,7 +68,7 @@ class Page {
     else if (change.state === "loading") {
       const share = Math.round((100 * change.done) / change.total);
       this.current.say(`loading Python: ${share} %`);
-    } else if (change.state === "running") this.current.say("running …");
+    }
   }
 
   /** Run code for a cell and show the result in `place`. */
@@ -77,12 +77,16 @@ class Page {
     const first = this.interpreter.state === "off";
     this.announce(first ? "Loading Python. This takes a few seconds." : `Running ${cell.name}`);
     place.fresh();
-    const begin = performance.now();
+    let begin = 0;
+    const onStart = () => {
+      begin = performance.now();
+      cell.say("running …");
+    };
     const onStream = (stream, text) => place.stream(stream, text);
-    const outcome = await this.interpreter.run({ code, name, reads: cell.reads, onStream });
+    const outcome = await this.interpreter.run({ code, name, reads: cell.reads, onStart, onStream });
     cell.setBusy(false);
-    if (outcome.stopped) return this.#stopped(cell, place);
-    if (outcome.failed !== undefined) return this.#failed(cell, place, outcome.failed);
+    if (outcome.stopped) return this.#stopped(cell);
+    if (outcome.failed !== undefined) return this.#failed(cell, outcome.failed);
     place.show(outcome.shown);
     if (outcome.shown.error === undefined) cell.session = outcome.session;
     const seconds = (performance.now() - begin) / 1000;
@@ -101,16 +105,14 @@ class Page {
     cell.say("waiting …");
   }
 
-  #stopped(cell, place) {
-    place.clear();
+  #stopped(cell) {
     const text = "Stopped. Python starts anew with the next run; what ran before is forgotten.";
     cell.say(text, "bad");
     this.announce(text);
     return null;
   }
 
-  #failed(cell, place, message) {
-    place.clear();
+  #failed(cell, message) {
     cell.say(`Python could not be loaded (${message}). The page is complete without it.`, "bad");
     const again = button("Try again", `Try again to run ${cell.name}`, () =>
       cell.exercise ? this.checkCell(cell) : this.runCell(cell),
@@ -122,6 +124,7 @@ class Page {
   }
 
   async runCell(cell) {
+    if (cell.busy) return null;
     const shown = await this.#perform(cell, cell.code, cell.output, cell.name);
     if (shown?.error?.split("\n").at(-1).startsWith("NameError")) this.#offerAbove(cell);
     return shown;
@@ -161,6 +164,7 @@ class Page {
 
   /** Run an answer, then its check; the verdict stands where the book's panel stood. */
   async checkCell(cell) {
+    if (cell.busy) return null;
     const { code, checkRoot } = cell.exercise;
     const ran = await this.#perform(cell, cell.code, cell.output, cell.name);
     if (!ran || ran.error !== undefined) return ran;
@@ -171,6 +175,7 @@ class Page {
 
   /** Ask for a hint or the solution; it stands under the cell. */
   async ask(cell, code) {
+    if (cell.busy) return null;
     cell.asked ??= Output.below(cell.bar);
     return this.#perform(cell, code, cell.asked, "the question");
   }
@@ -191,9 +196,15 @@ class Page {
   #markSolved() {
     const solved = progress.solved();
     for (const { exercise } of this.cells) {
-      exercise?.heading?.classList.toggle("live-solved", solved.has(exercise.id));
+      if (exercise?.heading) this.#markHeading(exercise.heading, solved.has(exercise.id));
     }
     this.panel?.count();
+  }
+
+  #markHeading(heading, solved) {
+    heading.classList.toggle("live-solved", solved);
+    heading.querySelector(".live-mark")?.remove();
+    if (solved) heading.append(element("span", { className: "live-mark" }, "✓ solved"));
   }
 
   /** After progress was read from a file, or forgotten. */

@@ -45,8 +45,8 @@ export class Panel {
   count() {
     const solved = progress.solved();
     const here = this.ids.filter((id) => solved.has(id)).length;
-    const ofPage = this.ids.length ? `${here} of ${this.ids.length} solved on this page, ` : "";
-    this.solved.textContent = `Exercises: ${ofPage}${solved.size} of ${this.inCourse} in the course`;
+    const ofPage = this.ids.length ? `${here} of ${this.ids.length} exercises here, ` : "";
+    this.solved.textContent = `Solved: ${ofPage}${solved.size} of ${this.inCourse} in the course`;
     if (solved.size) this.root.hidden = false;
   }
 

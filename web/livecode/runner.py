@@ -77,7 +77,6 @@ def run(source: str, name: str, emit: Emit) -> dict[str, Any]:
         shown.update(_display(_value(source, name)))
     except BaseException as error:
         shown["error"] = _explained(error, name)
-        shown["missing"] = getattr(error, "name", "") or ""
     finally:
         images = _figures()
         for stream in streams:
