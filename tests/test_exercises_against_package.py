@@ -362,8 +362,6 @@ def test_predictions_of_chapter_6_are_what_happens():
         counts.append(len(np.unique(output.round(9), axis=0)))
     assert find("ch06.same-rows").reference == tuple(counts)
 
-    code = ac.sinusoidal_positions(701, 128)[700]
-    np.testing.assert_allclose(find("ch06.self-product").reference, code @ code)
     slow = ac.sinusoidal_positions(2, 8)[1, 4:6]  # one word turns by its angle
     once_round = 2 * np.pi / np.arctan2(*slow)
     np.testing.assert_allclose(find("ch06.wavelength").reference, once_round, rtol=1e-6)
