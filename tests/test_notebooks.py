@@ -14,6 +14,7 @@ import pytest
 
 nbformat = pytest.importorskip("nbformat")
 
+from tools import exercises  # noqa: E402
 from tools import notebooks as tool  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,16 +215,7 @@ def test_the_title_carries_the_slug_and_asks_a_question(notebook, path):
 
 
 def test_the_notebooks_hold_the_import_cell_and_the_exercises_as_they_are_defined():
-    done = subprocess.run(
-        [sys.executable, "tools/exercises.py", "--check"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert done.returncode == 0, (
-        f"{done.stdout}{done.stderr}put them in: make notebooks"
-    )
+    assert exercises.main(["--check"]) == 0, "put the exercises in: make notebooks"
 
 
 def test_code_cells_are_short(notebook):

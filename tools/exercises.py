@@ -1,7 +1,7 @@
 """Put every exercise into its notebook, from the one place that defines it.
 
-    python tools/exercises.py            fill all notebooks
-    python tools/exercises.py --check    write nothing, fail if one is out of date
+    python -m tools.exercises            fill all notebooks
+    python -m tools.exercises --check    write nothing, fail if one is out of date
 
 An exercise becomes three cells at the end of the section that it names: the prompt,
 the starter and the check. Solutions are not in the notebooks; the book adds them.
@@ -13,7 +13,6 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,7 +20,7 @@ from nbformat import NotebookNode
 from attention_course.exercises import _registry
 from attention_course.exercises._judge import function_name
 from attention_course.exercises._model import Exercise
-from notebooks import FOLDER, read, write
+from tools.notebooks import FOLDER, read, write
 
 OURS = {"exercise-prompt", "exercise", "check"}
 IMPORTS = "\n".join(
@@ -145,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     stale = []
     for slug in _registry.chapters():
-        path: Path = FOLDER / f"{slug}.ipynb"
+        path = FOLDER / f"{slug}.ipynb"
         before = nbformat.writes(read(path))
         notebook = filled(read(path), _registry.chapter(slug))
         if nbformat.writes(notebook) != before:
