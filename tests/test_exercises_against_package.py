@@ -292,11 +292,8 @@ def test_predictions_of_chapter_3_are_what_happens():
     query, key, value = np.ones((7, 16)), np.ones((5, 16)), np.ones((5, 6))
     output, weights = ac.scaled_dot_product_attention(query, key, value)
     assert find("ch03.shapes").reference == (weights.shape, output.shape)
-    assert find("ch03.causal-pairs").reference == ac.causal_mask(100).sum()
     scores, means = 10 * 30 * 8, 10 * 30 * 5
     assert find("ch03.multiply-adds").reference == scores + means
-    n, d = find("ch03.crossing").reference, 768
-    assert 4 * n * d * d == 2 * n * n * d
 
 
 def test_the_turn_of_chapter_6_moves_every_place_of_the_other_layout():
