@@ -692,6 +692,11 @@ def _apart_over_queries(query, key, value):
     return np.swapaxes(weights @ value, 0, 1)
 
 
+def _apart_over_texts(query, key, value):
+    scores = np.einsum("qbd,kbd->qkb", query, key) / np.sqrt(query.shape[-1])
+    return np.einsum("qkb,kbd->qbd", _softmax(scores), value)
+
+
 def _apart_by_einsum(query, key, value):
     scores = np.einsum("qbd,kbd->bqk", query, key) / np.sqrt(key.shape[-1])
     return np.einsum("bqk,kbv->qbv", _softmax(scores), value)
@@ -776,6 +781,14 @@ sequence_first = Exercise(
             "With the axes turned, the axis of the softmax has to turn as well.",
             "What do the weights of one query add up to?",
             wrong=_apart_over_queries,
+        ),
+        Misconception(
+            "shares-among-texts",
+            "For each pair of query and key, the texts share one whole: the softmax "
+            "ran over the batch.",
+            "The last axis is always that of the keys.",
+            "Name the axes of your scores in order. Which of them should add up to 1?",
+            wrong=_apart_over_texts,
         ),
     ),
     variants=(
