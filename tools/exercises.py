@@ -41,7 +41,7 @@ def prompt_text(exercise: Exercise) -> str:
     return "\n".join(
         [
             f"::::{{exercise}} {exercise.title}",
-            f":label: ex-{exercise.id.replace('.', '-')}",
+            f":label: {exercise.label}",
             ":nonumber:",
             "",
             facts,
@@ -55,7 +55,6 @@ def prompt_text(exercise: Exercise) -> str:
 
 def cells_of(exercise: Exercise) -> list[NotebookNode]:
     """Return prompt, starter and check."""
-    name = f"ex-{exercise.id.replace('.', '-')}"
     call = f'check("{exercise.id}", {function_name(exercise)})'
     prompt = nbformat.v4.new_markdown_cell(prompt_text(exercise))
     starter = nbformat.v4.new_code_cell(exercise.starter)
@@ -68,7 +67,7 @@ def cells_of(exercise: Exercise) -> list[NotebookNode]:
     )
     for cell, tag, part in parts:
         cell.metadata["tags"] = [tag]
-        cell["id"] = f"{name}-{part}"
+        cell["id"] = f"{exercise.label}-{part}"
     return [prompt, starter, check]
 
 
@@ -151,7 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stale.append(path.name)
             if not options.check:
                 write(notebook, path)
-    print("changed:" if stale else "all notebooks hold their exercises", *stale)
+    found = "out of date:" if options.check else "changed:"
+    print(found if stale else "all notebooks hold their exercises", *stale)
     return 1 if stale and options.check else 0
 
 

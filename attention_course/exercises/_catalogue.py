@@ -38,11 +38,10 @@ def right_outputs(exercise_id: str) -> tuple[Any, ...]:
     return observations(exercise, exercise.reference)
 
 
-def single(exercise: Exercise, misconception: Misconception) -> Callable[..., Any]:
-    """Return the runnable wrong answer of one misconception."""
+def single(exercise: Exercise, misconception: Misconception) -> Any:
+    """Return the wrong answer of one misconception: a function, or a value."""
     if misconception.switch is None:
-        wrong: Callable[..., Any] = misconception.wrong
-        return wrong
+        return misconception.wrong
     assert exercise.switched is not None, f"{exercise.id}: switch without switched"
     return partial(exercise.switched, **misconception.switch)
 
