@@ -948,6 +948,12 @@ def so_far(n_letters, n_positions):
     return w_query, w_key, w_value
 
 
+def _long_strings_too():
+    # The root of d_k grows with the positions: what leads by enough among 10 does not
+    # among 24.
+    return [*_sizes(), Case("4 letters, 24 positions", (4, 24))]
+
+
 def _so_far_with(n_letters, n_positions, *, look="back", height=15.0):
     features = np.eye(n_letters + n_positions)
     places, ones = features[:, n_letters:], np.ones((n_positions, n_positions))
@@ -1013,7 +1019,7 @@ shares_of_letters_so_far = Exercise(
     reference=so_far,
     observe=_attended,
     tolerance=0.05,
-    cases=_sizes,
+    cases=_long_strings_too,
     switched=_so_far_with,
     misconceptions=(
         Misconception(
