@@ -70,6 +70,8 @@ validate: $(VENV)/.installed  ## run the notebooks and compare with their stored
 
 audit: $(VENV)/.installed  ## proofs that take long
 	$(BIN)/python -m pytest -q -m audit tests
+	$(BIN)/python benchmarks/known_wrong.py
+	$(BIN)/python benchmarks/mutants.py
 
 notebooks: $(VENV)/.installed  ## put in the exercises, run what has changed, store it
 	$(BIN)/python -m tools.exercises

@@ -106,6 +106,33 @@ def _same_seeds() -> Iterator[None]:
             torch.random.set_rng_state(kept_torch)
 
 
+def _with_nan(make: Callable[..., Any]) -> Callable[..., Any]:
+    def empty(*args: Any, **options: Any) -> Any:
+        array = make(*args, **options)
+        if array.dtype.kind in "fc":
+            array.fill(np.nan)
+        return array
+
+    return empty
+
+
+@contextlib.contextmanager
+def _empty_is_not_a_number() -> Iterator[None]:
+    """Fill with NaN what np.empty gives.
+
+    Otherwise it may hold the right result of an earlier run, and an answer that leaves
+    it so would be right by chance.
+    """
+    kept = {name: getattr(np, name) for name in ("empty", "empty_like")}
+    for name, make in kept.items():
+        setattr(np, name, _with_nan(make))
+    try:
+        yield
+    finally:
+        for name, make in kept.items():
+            setattr(np, name, make)
+
+
 @contextlib.contextmanager
 def _noting_interrupts() -> Iterator[Callable[[], bool]]:
     """Tell a KeyboardInterrupt of the user from one that the answer raises."""
@@ -182,6 +209,7 @@ def run(
     with contextlib.ExitStack() as stack:
         pressed = stack.enter_context(_noting_interrupts())
         stack.enter_context(_same_seeds())
+        stack.enter_context(_empty_is_not_a_number())
         stream = stack.enter_context(quietly())
         try:
             with _deadline(end):

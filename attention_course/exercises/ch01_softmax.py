@@ -762,6 +762,7 @@ def _tempered():
             "three by five", (rng.normal(0.5, 1.5, (3, 5)), np.array([1.0, 0.25, 4.0]))
         ),
         Case("nearly zero", (steep, np.array([2.0**-10, 2.0**-9]))),
+        Case("one nearly zero, one warm", (steep, np.array([2.0**-10, 2.0]))),
     ]
 
 
@@ -771,7 +772,7 @@ def softmax_at(scores, temperature):
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift=True):
+def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift="row"):
     column = temperature[:, None]
     tempered = {
         "divide": lambda: scores / column,
@@ -781,7 +782,11 @@ def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift=True):
         "no": lambda: scores,
         "first": lambda: scores / temperature[0],
     }[use]()
-    highest = tempered.max(axis=axis, keepdims=True) if shift else 0.0
+    highest = {
+        "row": tempered.max(axis=axis, keepdims=True),
+        "table": tempered.max(),
+        "none": 0.0,
+    }[shift]
     exponentials = np.exp(tempered - highest)
     result = exponentials / exponentials.sum(axis=axis, keepdims=True)
     return result / column if use == "after" else result
@@ -866,7 +871,16 @@ temperature = Exercise(
             "small after the division by T.",
             "Scores of 2 or 3 need no shift.",
             "How large is the exponent for a score of 3 at a temperature of 0.001?",
-            switch={"shift": False},
+            switch={"shift": "none"},
+        ),
+        Misconception(
+            "one-shift-for-all-rows",
+            "Right until a cold row stands beside a warm one, which then is NaN: "
+            "every row is lowered by the largest exponent of the whole table.",
+            "Any number may be subtracted, so one for all rows will do.",
+            "Take 2048, the largest exponent of another row, from an exponent of 1. "
+            "What is e to that power, and what is the total of such a row?",
+            switch={"shift": "table"},
         ),
         Misconception(
             "softmax-over-columns",

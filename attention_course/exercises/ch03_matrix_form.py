@@ -1817,8 +1817,11 @@ def _masked_scores():
         ),
         Case("the second query may see nothing", (rng.normal(0, 2, (2, 3)), hide)),
         Case(
-            "allowed scores of -2e9",
-            (np.array([[-2e9, -2e9, 5.0]]), np.array([[True, True, False]])),
+            "allowed scores of -2e9, and a usual row",
+            (
+                np.array([[-2e9, -2e9, 5.0], [1.0, 2.0, 0.5]]),
+                np.array([[True, True, False], [True, True, True]]),
+            ),
         ),
         Case(
             "a hidden score of 1000",
