@@ -1304,6 +1304,107 @@ from_parts = Exercise(
 )
 
 
+# --- the shape of the weights -----------------------------------------------------
+
+predict_weights_shape = Exercise(
+    id="ch05.weights-shape",
+    title="The shape of the weights",
+    kind="predict",
+    minutes=3,
+    difficulty=2,
+    section="ch05-layer",
+    prompt="`ac.layers.MultiHeadAttention(24, 6)` is called with a query of shape "
+    "`(3, 5, 24)`, key and value of shape `(3, 7, 24)`, and `need_weights=True`. What "
+    "is the shape of the weights? Write it into `ch05_shape_of_weights` as a tuple.",
+    starter="ch05_shape_of_weights = ...",
+    reference=(3, 6, 5, 7),
+    misconceptions=(
+        Misconception(
+            "averaged",
+            "These are weights averaged over the heads, as PyTorch's layer returns "
+            "them unless told otherwise.",
+            "There is one matrix of weights for each example.",
+            "How many softmaxes run for each example?",
+            wrong=(3, 5, 7),
+        ),
+        Misconception(
+            "transposed",
+            "A row for each key: queries and keys have changed places.",
+            "Keys come first.",
+            "Each query's weights add up to 1 along the last axis. Over what are they "
+            "spread?",
+            wrong=(3, 6, 7, 5),
+        ),
+        Misconception(
+            "self-attention",
+            "This would be right if the query attended to itself.",
+            "Weights are always square.",
+            "How many keys can a query choose from?",
+            wrong=(3, 6, 5, 5),
+        ),
+        Misconception(
+            "folded",
+            "This is the shape with heads folded into the batch: 3 times 6 examples.",
+            "Heads are more examples.",
+            "Note 2 keeps its heads so. On which axis does the course keep them?",
+            wrong=(18, 5, 7),
+        ),
+        Misconception(
+            "heads-first",
+            "The heads stand before the examples.",
+            "Heads come first, as they do for a single sentence.",
+            "The split works on the last two axes. Where does it leave a batch?",
+            wrong=(6, 3, 5, 7),
+        ),
+        Misconception(
+            "heads-behind-positions",
+            "The heads stand behind the queries, as before the exchange of axes.",
+            "Cutting the rows is the last step of a split.",
+            "Which two axes does one product of queries and keys make?",
+            wrong=(3, 5, 6, 7),
+        ),
+        Misconception(
+            "output-of-heads",
+            "This is the shape of the heads' answers: the last axis is the width of a "
+            "head.",
+            "Weights have the shape of what they make.",
+            "After the scores, which axis has been summed away: the keys, or the "
+            "features?",
+            wrong=(3, 6, 5, 4),
+        ),
+        Misconception(
+            "output-of-the-layer",
+            "This is the shape of the output.",
+            "Weights have the shape of what they make.",
+            "A weight belongs to a pair. Of what?",
+            wrong=(3, 5, 24),
+        ),
+        Misconception(
+            "width-of-a-head-as-heads",
+            "Your second axis is 4, the width of a head; it should count the heads.",
+            "24 divided by 6 is the number of heads.",
+            "What does the second argument of the layer say?",
+            wrong=(3, 4, 5, 7),
+        ),
+        Misconception(
+            "batch-forgotten",
+            "This is the shape for one example.",
+            "The layer works through the batch one by one.",
+            "How many examples went in, and may they share weights?",
+            wrong=(6, 5, 7),
+        ),
+    ),
+    hints=(
+        "A weight is a number for one example, one head, one query and one key.",
+        "How many of each are there? The width 24 tells nothing about pairs.",
+        "The order is that of (batch, num_heads, n_q, n_k).",
+    ),
+    insight="Count them: 630 weights for 360 numbers of output. In a layer with 12 "
+    "heads and 4,096 positions, weights take 201 million numbers for each example, "
+    "which is why need_weights is False unless asked for.",
+)
+
+
 # --- cross-attention --------------------------------------------------------------
 
 
@@ -1877,186 +1978,6 @@ mend_the_fold = Exercise(
     "test with one length sees nothing. An axis of its own for the heads, "
     "(batch, 1, 1, n_k) against (batch, num_heads, n_q, n_k), leaves no order to "
     "get wrong.",
-)
-
-
-# --- predicted sizes --------------------------------------------------------------
-
-predict_parameters = Exercise(
-    id="ch05.count-parameters",
-    title="How many parameters?",
-    kind="predict",
-    minutes=3,
-    difficulty=2,
-    section="ch05-layer",
-    prompt="`torch.nn.MultiheadAttention(768, 12)`, as it is built unless told "
-    "otherwise: with biases, and all inputs 768 wide. How many parameters does it "
-    "have? Write the number into `ch05_parameters`; an expression such as `2 * 768 + "
-    "1` is fine.",
-    starter="ch05_parameters = ...",
-    reference=4 * (768 * 768 + 768),
-    misconceptions=(
-        Misconception(
-            "no-biases",
-            "This is four matrices without the bias vectors.",
-            "A projection is a matrix and nothing else.",
-            "What is added to x @ W when a layer has a bias, and how wide is it?",
-            wrong=4 * 768 * 768,
-        ),
-        Misconception(
-            "no-output-projection",
-            "This is three projections with their biases: the one after the heads is "
-            "missing.",
-            "Query, key and value are all that is learned.",
-            "What mixes the heads once they stand side by side?",
-            wrong=3 * (768 * 768 + 768),
-        ),
-        Misconception(
-            "three-matrices-no-biases",
-            "This is three matrices: a fourth is missing, and the biases.",
-            "Query, key and value are all that is learned.",
-            "What mixes the heads once they stand side by side?",
-            wrong=3 * 768 * 768,
-        ),
-        Misconception(
-            "times-heads",
-            "This is twelve times too many: each head counted with matrices of the "
-            "full width.",
-            "Every head has its own 768 by 768 matrices.",
-            "How wide is one head, and so how many columns has its part of W_Q?",
-            wrong=12 * 4 * (768 * 768 + 768),
-        ),
-        Misconception(
-            "one-head-only",
-            "This is 768 by 64 for each of four projections with their biases: one "
-            "head's part.",
-            "The projections are as narrow as a head.",
-            "Who projects for the other eleven heads?",
-            wrong=4 * (768 * 64 + 64),
-        ),
-        Misconception(
-            "one-bias",
-            "This is four matrices and one bias vector.",
-            "A layer has one bias, at its end.",
-            "How many linear maps are in the layer, and which of them has a bias?",
-            wrong=4 * 768 * 768 + 768,
-        ),
-        Misconception(
-            "three-biases",
-            "This is four matrices and three bias vectors.",
-            "The projection after the heads has no bias, or only it has none left.",
-            "How many linear maps are in the layer, and which of them has a bias?",
-            wrong=4 * 768 * 768 + 3 * 768,
-        ),
-        Misconception(
-            "bias-of-a-head",
-            "This is four matrices and four biases 64 wide, as wide as one head.",
-            "All heads share a bias.",
-            "How wide is x @ W_Q, to which the bias is added?",
-            wrong=4 * (768 * 768 + 64),
-        ),
-    ),
-    hints=(
-        "How many linear maps are in the layer? The number of heads says how their "
-        "results are cut.",
-        "Each map is square here, with a bias vector as wide as its output.",
-        "Four maps from 768 to 768: how many numbers has one of them?",
-    ),
-    insight="2,362,368, of which 3,072 are biases. BERT's base model has twelve such "
-    "layers, so about 28 of its 110 million parameters; the feed-forward parts hold "
-    "twice as many.",
-)
-
-
-predict_weights_shape = Exercise(
-    id="ch05.weights-shape",
-    title="The shape of the weights",
-    kind="predict",
-    minutes=3,
-    difficulty=2,
-    section="ch05-layer",
-    prompt="`ac.layers.MultiHeadAttention(24, 6)` is called with a query of shape "
-    "`(3, 5, 24)`, key and value of shape `(3, 7, 24)`, and `need_weights=True`. What "
-    "is the shape of the weights? Write it into `ch05_shape_of_weights` as a tuple.",
-    starter="ch05_shape_of_weights = ...",
-    reference=(3, 6, 5, 7),
-    misconceptions=(
-        Misconception(
-            "averaged",
-            "These are weights averaged over the heads, as PyTorch's layer returns "
-            "them unless told otherwise.",
-            "There is one matrix of weights for each example.",
-            "How many softmaxes run for each example?",
-            wrong=(3, 5, 7),
-        ),
-        Misconception(
-            "transposed",
-            "A row for each key: queries and keys have changed places.",
-            "Keys come first.",
-            "Each query's weights add up to 1 along the last axis. Over what are they "
-            "spread?",
-            wrong=(3, 6, 7, 5),
-        ),
-        Misconception(
-            "self-attention",
-            "This would be right if the query attended to itself.",
-            "Weights are always square.",
-            "How many keys can a query choose from?",
-            wrong=(3, 6, 5, 5),
-        ),
-        Misconception(
-            "folded",
-            "This is the shape with heads folded into the batch: 3 times 6 examples.",
-            "Heads are more examples.",
-            "Note 2 keeps its heads so. On which axis does the course keep them?",
-            wrong=(18, 5, 7),
-        ),
-        Misconception(
-            "heads-behind-positions",
-            "The heads stand behind the queries, as before the exchange of axes.",
-            "Cutting the rows is the last step of a split.",
-            "Which two axes does one product of queries and keys make?",
-            wrong=(3, 5, 6, 7),
-        ),
-        Misconception(
-            "output-of-heads",
-            "This is the shape of the heads' answers: the last axis is the width of a "
-            "head.",
-            "Weights have the shape of what they make.",
-            "After the scores, which axis has been summed away: the keys, or the "
-            "features?",
-            wrong=(3, 6, 5, 4),
-        ),
-        Misconception(
-            "output-of-the-layer",
-            "This is the shape of the output.",
-            "Weights have the shape of what they make.",
-            "A weight belongs to a pair. Of what?",
-            wrong=(3, 5, 24),
-        ),
-        Misconception(
-            "width-of-a-head-as-heads",
-            "Your second axis is 4, the width of a head; it should count the heads.",
-            "24 divided by 6 is the number of heads.",
-            "What does the second argument of the layer say?",
-            wrong=(3, 4, 5, 7),
-        ),
-        Misconception(
-            "batch-forgotten",
-            "This is the shape for one example.",
-            "The layer works through the batch one by one.",
-            "How many examples went in, and may they share weights?",
-            wrong=(6, 5, 7),
-        ),
-    ),
-    hints=(
-        "A weight is a number for one example, one head, one query and one key.",
-        "How many of each are there? The width 24 tells nothing about pairs.",
-        "The order is that of (batch, num_heads, n_q, n_k).",
-    ),
-    insight="Count them: 630 weights for 360 numbers of output. In a layer with 12 "
-    "heads and 4,096 positions, weights take 201 million numbers for each example, "
-    "which is why need_weights is False unless asked for.",
 )
 
 
