@@ -33,6 +33,11 @@ def test_every_record_is_shown_and_every_number_comes_from_it(records):
         assert f"| {row['ratio']:.4g} |" in shown
 
 
+def test_a_record_that_is_not_stored_is_named_with_the_command_that_makes_it(records):
+    with pytest.raises(FileNotFoundError, match=r"python benchmarks/nothing\.py"):
+        records.filled("<!-- record nothing: a = A -->")
+
+
 def test_without_weights_the_layer_is_as_fast_as_torchs_and_takes_no_more_memory():
     cells = [row for row in rows("multi_head") if not row["weights"]]
     assert {row["n"] for row in cells} == {128, 512, 2048}
