@@ -293,6 +293,164 @@ def _(scores, mask):
     return np.nan_to_num(shares)
 
 
+# --- heads --------------------------------------------------------------------------
+
+
+@wrong("ch05.split", "reshaped, not transposed", "bare-reshape")
+def _(x, num_heads):
+    *before, n, d_model = x.shape
+    return x.reshape((*before, num_heads, n, d_model // num_heads))
+
+
+@wrong("ch05.merge", "reshaped, not transposed", "bare-reshape")
+def _(heads):
+    *before, num_heads, n, d_v = heads.shape
+    return heads.reshape((*before, n, num_heads * d_v))
+
+
+def divided(x, num_heads, transposed=True):
+    """Return (..., num_heads, n, width), by columns or by a bare reshape."""
+    if transposed:
+        return np.stack(np.split(x, num_heads, axis=-1), axis=-3)
+    n, d = x.shape[-2:]
+    return x.reshape((*x.shape[:-2], num_heads, n, d // num_heads))
+
+
+def joined(heads, transposed=True):
+    """Return (..., n, num_heads * width), side by side or by a bare reshape."""
+    if transposed:
+        return np.concatenate(np.moveaxis(heads, -3, 0), axis=-1)
+    num_heads, n, d = heads.shape[-3:]
+    return heads.reshape((*heads.shape[:-3], n, num_heads * d))
+
+
+def many_heads(x, source, w, num_heads, *, scale=None, axis=-1, split=True, merge=True):
+    """Return attention of several heads with one fault, before W_O, and its weights."""
+    asked, seen = x @ w[0], (source @ w[1], source @ w[2])
+    query = divided(asked, num_heads, split)
+    key, value = (divided(part, num_heads, split) for part in seen)
+    scores = query @ turned(key) / (scale or query.shape[-1] ** 0.5)
+    weights = softmax(scores, axis)
+    return joined(weights @ value, merge), weights
+
+
+@wrong("ch05.from-parts", "no scaling", "not-scaled")
+def _(x, w_query, w_key, w_value, w_output, num_heads):
+    w = w_query, w_key, w_value
+    return many_heads(x, x, w, num_heads, scale=1.0)[0] @ w_output
+
+
+@wrong("ch05.from-parts", "root of d_model", "scaled-by-d-model")
+def _(x, w_query, w_key, w_value, w_output, num_heads):
+    w, root = (w_query, w_key, w_value), x.shape[-1] ** 0.5
+    return many_heads(x, x, w, num_heads, scale=root)[0] @ w_output
+
+
+@wrong("ch05.from-parts", "softmax over the queries", "softmax-over-queries")
+def _(x, w_query, w_key, w_value, w_output, num_heads):
+    w = w_query, w_key, w_value
+    return many_heads(x, x, w, num_heads, axis=-2)[0] @ w_output
+
+
+@wrong("ch05.from-parts", "heads split by a bare reshape", "bare-split")
+def _(x, w_query, w_key, w_value, w_output, num_heads):
+    w = w_query, w_key, w_value
+    return many_heads(x, x, w, num_heads, split=False)[0] @ w_output
+
+
+@wrong("ch05.from-parts", "heads merged by a bare reshape", "bare-merge")
+def _(x, w_query, w_key, w_value, w_output, num_heads):
+    w = w_query, w_key, w_value
+    return many_heads(x, x, w, num_heads, merge=False)[0] @ w_output
+
+
+@wrong("ch05.from-parts", "no output projection", "no-output-projection")
+def _(x, w_query, w_key, w_value, w_output, num_heads):
+    return many_heads(x, x, (w_query, w_key, w_value), num_heads)[0]
+
+
+@wrong("ch05.cross-attention", "no scaling", "not-scaled")
+def _(x, source, w_query, w_key, w_value, w_output, num_heads):
+    w = w_query, w_key, w_value
+    output, weights = many_heads(x, source, w, num_heads, scale=1.0)
+    return output @ w_output, weights
+
+
+@wrong("ch05.cross-attention", "root of d_model", "scaled-by-width-of-x")
+def _(x, source, w_query, w_key, w_value, w_output, num_heads):
+    w, root = (w_query, w_key, w_value), x.shape[-1] ** 0.5
+    output, weights = many_heads(x, source, w, num_heads, scale=root)
+    return output @ w_output, weights
+
+
+@wrong("ch05.cross-attention", "softmax over the queries", "softmax-over-queries")
+def _(x, source, w_query, w_key, w_value, w_output, num_heads):
+    w = w_query, w_key, w_value
+    output, weights = many_heads(x, source, w, num_heads, axis=-2)
+    return output @ w_output, weights
+
+
+@wrong("ch05.cross-attention", "heads split by a bare reshape", "bare-split")
+def _(x, source, w_query, w_key, w_value, w_output, num_heads):
+    w = w_query, w_key, w_value
+    output, weights = many_heads(x, source, w, num_heads, split=False)
+    return output @ w_output, weights
+
+
+@wrong("ch05.cross-attention", "heads merged by a bare reshape", "bare-merge")
+def _(x, source, w_query, w_key, w_value, w_output, num_heads):
+    w = w_query, w_key, w_value
+    output, weights = many_heads(x, source, w, num_heads, merge=False)
+    return output @ w_output, weights
+
+
+@wrong("ch05.cross-attention", "no output projection", "no-output-projection")
+def _(x, source, w_query, w_key, w_value, w_output, num_heads):
+    return many_heads(x, source, (w_query, w_key, w_value), num_heads)
+
+
+def shared(query, key, value, *, scale=None, axis=-1, tiled=False):
+    """Return grouped-query attention with one fault."""
+    times = query.shape[1] // key.shape[1]
+    groups = np.arange(query.shape[1])
+    groups = groups % key.shape[1] if tiled else groups // times
+    scores = query @ turned(key[:, groups]) / (scale or query.shape[-1] ** 0.5)
+    return softmax(scores, axis) @ value[:, groups]
+
+
+@wrong("ch05.grouped-heads", "no scaling", "not-scaled")
+def _(query, key, value):
+    return shared(query, key, value, scale=1.0)
+
+
+@wrong("ch05.grouped-heads", "root of d_model", "scaled-by-all-heads")
+def _(query, key, value):
+    d_model = query.shape[1] * query.shape[3]
+    return shared(query, key, value, scale=d_model**0.5)
+
+
+@wrong("ch05.grouped-heads", "softmax over the queries", "softmax-over-queries")
+def _(query, key, value):
+    return shared(query, key, value, axis=-2)
+
+
+@wrong("ch05.grouped-heads", "key-value heads tiled, not repeated", "tiled")
+def _(query, key, value):
+    return shared(query, key, value, tiled=True)
+
+
+@wrong("ch05.torch-masks", "polarity not turned", "not-inverted")
+def _(padding, pairs, num_heads):
+    return padding[:, 0], pairs.repeat(num_heads, axis=0)
+
+
+@wrong("ch05.masked-heads", "after the softmax", "masked-after-the-softmax")
+def _(scores, lengths):
+    n = scores.shape[-1]
+    real = np.arange(n) < lengths.reshape(-1, 1, 1, 1)
+    return softmax(scores) * (np.tri(n) * real)
+
+
 # --- positions ----------------------------------------------------------------------
 
 
@@ -372,6 +530,11 @@ def _(z):
 @wrong("ch07.from-linears", "weights not turned", "stored-the-other-way")
 def _(x, weight_1, bias_1, weight_2, bias_2):
     return np.maximum(x @ weight_1 + bias_1, 0) @ weight_2 + bias_2
+
+
+@wrong("ch07.from-linears", "output bias dropped", "second-bias-lost")
+def _(x, weight_1, bias_1, weight_2, bias_2):
+    return np.maximum(x @ weight_1.T + bias_1, 0) @ weight_2.T
 
 
 # --- the measurement ----------------------------------------------------------------
