@@ -77,8 +77,11 @@ validate: $(VENV)/.installed  ## run the notebooks and compare with their stored
 
 audit: $(VENV)/.installed  ## proofs that take long
 	$(BIN)/python -m pytest -q -m audit tests
+	$(BIN)/python benchmarks/known_wrong.py
+	$(BIN)/python benchmarks/mutants.py
 
-notebooks: $(VENV)/.installed  ## execute and store the notebooks whose code has changed
+notebooks: $(VENV)/.installed  ## put in the exercises, run what has changed, store it
+	$(BIN)/python -m tools.exercises
 	$(BIN)/python tools/notebooks.py
 
 format: $(VENV)/.installed  ## put code and notebooks into the form that lint wants

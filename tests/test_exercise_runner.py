@@ -144,6 +144,19 @@ def test_a_random_answer_gets_the_same_verdict_each_time():
     assert str(check(ID, rolled)) == str(check(ID, rolled))
 
 
+def test_memory_that_was_never_written_is_no_answer():
+    def half_written(scores):
+        right(scores)  # its result is freed, and np.empty may get the same memory
+        shares = np.empty(scores.shape)
+        shares[:1] = right(scores)[:1]
+        return shares
+
+    before = np.empty, np.empty_like
+    verdict = check(ID, half_written)
+    assert "NaN" in str(verdict), str(verdict)
+    assert (np.empty, np.empty_like) == before
+
+
 def test_the_users_own_interrupt_passes_through():
     if threading.current_thread() is not threading.main_thread():
         pytest.skip("signals arrive in the main thread only")

@@ -108,6 +108,14 @@ def test_hint_and_solution_speak_in_the_terminal(capsys):
         main(["hint", "ch01.nonsense"])
 
 
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    missing = str(tmp_path / "nowhere")
+    with pytest.raises(SystemExit, match="nowhere with submissions"):
+        main(["grade", missing, "ch01"])
+    with pytest.raises(SystemExit, match="nowhere: run this in a copy"):
+        main(["export", "ch01", "--notebooks", missing, "--to", str(tmp_path)])
+
+
 def test_a_failing_cell_costs_only_what_is_checked_in_it(tmp_path):
     cells = ["1 / 0\n", RIGHT, "def f(:\ncheck('ch01.entropy', f)\n", "%time 1\n"]
     file = tmp_path / "a.ipynb"

@@ -296,8 +296,8 @@ def test_letters_are_read_whatever_stands_between_them():
 
 
 def test_a_fraction_is_a_number():
-    halves = (0, Fraction(1, 2), Fraction(1, 2), 0)
-    assert judge(EXERCISES["ch01.cold-tie"], halves).outcome is Outcome.CORRECT
+    shares = (Fraction(3, 4), 0, Fraction(1, 4))
+    assert judge(EXERCISES["ch01.no-share"], shares).outcome is Outcome.CORRECT
 
 
 def test_a_fault_that_ends_in_an_error_is_named_with_the_error():

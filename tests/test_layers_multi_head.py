@@ -4,9 +4,8 @@ import copy
 import itertools
 import math
 
-import helpers
 import pytest
-from helpers import assert_equal, assert_zero
+from helpers import assert_close, assert_equal, assert_zero
 
 import attention_course as ac
 
@@ -16,16 +15,6 @@ MultiHeadAttention = ac.layers.MultiHeadAttention
 # All sizes differ, so that a swapped axis cannot pass by luck.
 BATCH, N_Q, N_K, D_MODEL, NUM_HEADS, D_KEY, D_VALUE = 2, 5, 7, 12, 3, 8, 10
 LENGTHS = (7, 4)
-
-
-@pytest.fixture(autouse=True)
-def _same_numbers_every_time():
-    torch.manual_seed(20261120)
-
-
-def assert_close(actual, expected, dtype=None):
-    dtype = dtype or str(actual.dtype).split(".")[-1]
-    helpers.assert_close(actual.detach(), expected, dtype)
 
 
 def random(*shape, dtype=torch.float64):

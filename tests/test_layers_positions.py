@@ -2,9 +2,8 @@
 
 import math
 
-import helpers
 import pytest
-from helpers import assert_equal
+from helpers import assert_close, assert_equal
 
 import attention_course as ac
 
@@ -13,16 +12,6 @@ LearnedPositions = ac.layers.LearnedPositions
 SinusoidalPositions = ac.layers.SinusoidalPositions
 
 BATCH, N, D_MODEL, MAX_LEN = 2, 5, 6, 9
-
-
-@pytest.fixture(autouse=True)
-def _same_numbers_every_time():
-    torch.manual_seed(20261120)
-
-
-def assert_close(actual, expected):
-    dtype = str(actual.dtype).split(".")[-1]
-    helpers.assert_close(actual.detach(), expected, dtype)
 
 
 def random(*shape, dtype=torch.float64):

@@ -3,9 +3,8 @@
 import copy
 import math
 
-import helpers
 import pytest
-from helpers import assert_equal
+from helpers import assert_close, assert_equal
 
 import attention_course as ac
 
@@ -13,16 +12,6 @@ torch = pytest.importorskip("torch")
 SelfAttention = ac.layers.SelfAttention
 
 BATCH, N, D_MODEL, D_K = 2, 5, 7, 3
-
-
-@pytest.fixture(autouse=True)
-def _same_numbers_every_time():
-    torch.manual_seed(20261120)
-
-
-def assert_close(actual, expected):
-    dtype = str(actual.dtype).split(".")[-1]
-    helpers.assert_close(actual.detach(), expected, dtype)
 
 
 def random(*shape, dtype=torch.float64):

@@ -12,7 +12,6 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "attention_course"
 NOTEBOOKS = ROOT / "notebooks"
-EXERCISES = PACKAGE / "exercises"
 
 # The order of DESIGN: the file list reads like the data flow, and a module imports only
 # from modules above it. A new module is a new line here.
@@ -118,7 +117,7 @@ def test_no_entry_of_the_contents_is_there_twice():
 
 def test_every_notebook_is_in_the_contents():
     on_disk = {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
-    assert on_disk == set(slugs()), f"leftover: {on_disk ^ set(slugs())}"
+    assert on_disk <= set(slugs()), f"add to _toc.yml: {on_disk - set(slugs())}"
 
 
 def test_every_book_page_is_in_the_contents():
@@ -128,7 +127,7 @@ def test_every_book_page_is_in_the_contents():
         if "_static" not in path.parts
     }
     in_toc = {name for name in toc_files() if name.startswith("book/")}
-    assert on_disk == in_toc, f"leftover: {on_disk ^ in_toc}"
+    assert on_disk <= in_toc, f"add to _toc.yml: {on_disk - in_toc}"
 
 
 def test_notebooks_hold_nothing_but_chapters():
@@ -143,13 +142,18 @@ def test_notebooks_hold_nothing_but_chapters():
 
 
 def test_chapters_are_read_in_the_order_of_their_numbers():
-    assert slugs() == sorted(slugs())
+    assert slugs() == sorted(slugs()), "put the lines of _toc.yml in order"
 
 
-@pytest.mark.skipif(not EXERCISES.exists(), reason="the course has no exercises yet")
 def test_every_chapter_has_its_exercises_and_the_reverse():
-    modules = {path.stem for path in EXERCISES.glob("ch[0-9][0-9]_*.py")}
-    assert modules == set(slugs()), f"without counterpart: {modules ^ set(slugs())}"
+    modules = {path.stem for path in (PACKAGE / "exercises").glob("ch[0-9][0-9]_*.py")}
+    missing, leftover = set(slugs()) - modules, modules - set(slugs())
+    assert not missing, (
+        f"chapters without attention_course/exercises/SLUG.py: {missing}"
+    )
+    assert not leftover, (
+        f"exercises of chapters that _toc.yml does not name: {leftover}"
+    )
 
 
 def test_every_module_has_its_place():
@@ -181,7 +185,9 @@ def test_only_one_module_imports(library):
         for line, name in imported_names(path)
         if name.split(".")[0] == library and module_of(path) not in MAY_IMPORT[library]
     ]
-    assert not offenders, f"only {MAY_IMPORT[library]} may import {library}"
+    assert not offenders, (
+        f"only {MAY_IMPORT[library]} may import {library}: {offenders}"
+    )
 
 
 def test_importing_the_package_imports_neither_torch_nor_matplotlib():

@@ -24,13 +24,18 @@ def rows(name):
 
 
 def test_every_record_is_shown_and_every_number_comes_from_it(records):
-    page = (ROOT / "book" / "benchmarks.md").read_text("utf-8")
-    named = [match[1] for match in records.PLACE.finditer(page)]
+    pages = [path.read_text("utf-8") for path in (ROOT / "book").glob("*.md")]
+    named = [match[1] for page in pages for match in records.PLACE.finditer(page)]
     assert sorted(named) == sorted(path.stem for path in RESULTS.glob("*.json"))
-    shown = records.filled(page)
+    shown = "\n".join(map(records.filled, pages))
     assert "<!-- record" not in shown
     for row in rows("multi_head"):
         assert f"| {row['ratio']:.4g} |" in shown
+
+
+def test_a_record_that_is_not_stored_is_named_with_the_command_that_makes_it(records):
+    with pytest.raises(FileNotFoundError, match=r"python benchmarks/nothing\.py"):
+        records.filled("<!-- record nothing: a = A -->")
 
 
 def test_without_weights_the_layer_is_as_fast_as_torchs_and_takes_no_more_memory():

@@ -1,7 +1,7 @@
 """Put every exercise into its notebook, from the one place that defines it.
 
-    python tools/exercises.py            fill all notebooks
-    python tools/exercises.py --check    write nothing, fail if one is out of date
+    python -m tools.exercises            fill all notebooks
+    python -m tools.exercises --check    write nothing, fail if one is out of date
 
 An exercise becomes three cells at the end of the section that it names: the prompt,
 the starter and the check. Solutions are not in the notebooks; the book adds them.
@@ -13,7 +13,6 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,7 +20,7 @@ from nbformat import NotebookNode
 from attention_course.exercises import _registry
 from attention_course.exercises._judge import function_name
 from attention_course.exercises._model import Exercise
-from notebooks import FOLDER, read, write
+from tools.notebooks import FOLDER, read, write
 
 OURS = {"exercise-prompt", "exercise", "check"}
 IMPORTS = "\n".join(
@@ -42,7 +41,7 @@ def prompt_text(exercise: Exercise) -> str:
     return "\n".join(
         [
             f"::::{{exercise}} {exercise.title}",
-            f":label: ex-{exercise.id.replace('.', '-')}",
+            f":label: {exercise.label}",
             ":nonumber:",
             "",
             facts,
@@ -56,7 +55,6 @@ def prompt_text(exercise: Exercise) -> str:
 
 def cells_of(exercise: Exercise) -> list[NotebookNode]:
     """Return prompt, starter and check."""
-    name = f"ex-{exercise.id.replace('.', '-')}"
     call = f'check("{exercise.id}", {function_name(exercise)})'
     prompt = nbformat.v4.new_markdown_cell(prompt_text(exercise))
     starter = nbformat.v4.new_code_cell(exercise.starter)
@@ -69,7 +67,7 @@ def cells_of(exercise: Exercise) -> list[NotebookNode]:
     )
     for cell, tag, part in parts:
         cell.metadata["tags"] = [tag]
-        cell["id"] = f"{name}-{part}"
+        cell["id"] = f"{exercise.label}-{part}"
     return [prompt, starter, check]
 
 
@@ -145,14 +143,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     stale = []
     for slug in _registry.chapters():
-        path: Path = FOLDER / f"{slug}.ipynb"
+        path = FOLDER / f"{slug}.ipynb"
         before = nbformat.writes(read(path))
         notebook = filled(read(path), _registry.chapter(slug))
         if nbformat.writes(notebook) != before:
             stale.append(path.name)
             if not options.check:
                 write(notebook, path)
-    print("changed:" if stale else "all notebooks hold their exercises", *stale)
+    found = "out of date:" if options.check else "changed:"
+    print(found if stale else "all notebooks hold their exercises", *stale)
     return 1 if stale and options.check else 0
 
 

@@ -6,7 +6,10 @@
     python tools/notebooks.py --check             write nothing, fail if one is stale
 
 A notebook is stale when the sha256 of its code cells (sources and tags) differs from
-the one in its metadata. The outputs that are stored here are the ones that the book
+the one in its metadata, or when a front end ran its cells in another order. One that is
+not stale is still put in order: cells get their names, and facts of a session go.
+
+The outputs that are stored here are the ones that the book
 shows and that ``pytest --nbval`` compares with a fresh run, so whatever could differ
 between two runs or two machines is removed or refused: versions, timestamps, the
 chunks that a stream arrived in, the writer's name inside a picture.
@@ -20,6 +23,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -80,6 +84,33 @@ def is_stale(notebook: NotebookNode) -> bool:
     return stored_digest(notebook) != code_digest(notebook)
 
 
+def ran_in_order(notebook: NotebookNode) -> bool:
+    """Tell whether every code cell ran once, from the first to the last."""
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    return counts == list(range(1, len(counts) + 1))
+
+
+def needs_run(notebook: NotebookNode) -> bool:
+    """Tell whether the stored outputs are not those of this code, run in order."""
+    return is_stale(notebook) or not ran_in_order(notebook)
+
+
+def is_own_id(name: str, chapter: str) -> bool:
+    """Tell whether a cell's id is one of ``ch03``: ``ch03-012``, or an exercise's."""
+    exercise = r"ex-{0}-[a-z0-9-]+-(prompt|starter|check)"
+    pattern = (r"{0}-\d{{3}}(-end)*|" + exercise).format(chapter)
+    return re.fullmatch(pattern, name) is not None
+
+
+def name_cells(notebook: NotebookNode, chapter: str) -> None:
+    """Give the next free number to each cell that a front end named at random."""
+    own = [cell.id for cell in notebook.cells if is_own_id(cell.id, chapter)]
+    numbers = [int(name.split("-")[1]) for name in own if name.startswith(chapter)]
+    new = [cell for cell in notebook.cells if cell.id not in own]
+    for number, cell in enumerate(new, start=max(numbers, default=0) + 1):
+        cell["id"] = f"{chapter}-{number:03d}"
+
+
 def merge_streams(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
     """Join all text of one stream, since a run splits it where it likes."""
     merged: list[NotebookNode] = []
@@ -105,12 +136,17 @@ def clean_png(data: str) -> str:
     return base64.b64encode(stored.getvalue()).decode("ascii")
 
 
-def clean_cell(cell: NotebookNode) -> None:
-    """Keep of a cell what a reader sees; put streams and pictures in one form."""
-    kept = {k: v for k, v in cell.metadata.items() if k in CELL_METADATA}
-    cell.metadata = nbformat.from_dict(kept)
-    if cell.cell_type != "code":
-        return
+def clean_metadata(notebook: NotebookNode) -> None:
+    """Keep what the page and the next run need, of the notebook and of its cells."""
+    stored = {METADATA_KEY: {"code_sha256": stored_digest(notebook)}}
+    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA | stored)
+    for cell in notebook.cells:
+        kept = {k: v for k, v in cell.metadata.items() if k in CELL_METADATA}
+        cell.metadata = nbformat.from_dict(kept)
+
+
+def clean_outputs(cell: NotebookNode) -> None:
+    """Put streams and pictures in one form."""
     cell.outputs = merge_streams(cell.outputs)
     for output in cell.outputs:
         data = output.get("data", {})
@@ -144,13 +180,11 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
             if any(output.output_type == "error" for output in cell.outputs)
         )
         raise NotebookError(f"cell {failed.id} fails:\n{error}") from None
-    for cell in notebook.cells:
-        clean_cell(cell)
     for cell in code_cells(notebook):
+        clean_outputs(cell)
         refuse_noise(cell)
-    notebook.metadata = nbformat.from_dict(
-        NOTEBOOK_METADATA | {METADATA_KEY: {"code_sha256": code_digest(notebook)}}
-    )
+    notebook.metadata[METADATA_KEY] = {"code_sha256": code_digest(notebook)}
+    clean_metadata(notebook)
 
 
 def read(path: Path) -> NotebookNode:
@@ -175,6 +209,17 @@ def chosen_paths(names: Sequence[str]) -> list[Path]:
     if missing:
         raise NotebookError(f"no such notebook in {FOLDER.name}/: {', '.join(missing)}")
     return paths
+
+
+def put_in_order(path: Path) -> None:
+    """Name the cells and clean the metadata; what a run would change stays."""
+    notebook = read(path)
+    before = nbformat.writes(notebook)
+    name_cells(notebook, path.stem.split("_")[0])
+    clean_metadata(notebook)
+    if nbformat.writes(notebook) != before:
+        write(notebook, path)
+        print(f"{path.name}: put in order")
 
 
 def refresh(path: Path) -> None:
@@ -204,11 +249,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
     try:
         paths = chosen_paths(options.names)
-        stale = [path for path in paths if options.all or is_stale(read(path))]
+        stale = [path for path in paths if options.all or needs_run(read(path))]
         if options.check:
             for path in stale:
-                print(f"{path.name}: its code has changed since it was executed")
+                print(f"{path.name}: must be executed (make notebooks)")
             return 1 if stale else 0
+        for path in paths:
+            put_in_order(path)
         for path in stale:
             refresh(path)
     except NotebookError as error:

@@ -6,6 +6,7 @@ from functools import cache, partial
 from itertools import combinations
 from typing import Any
 
+from . import _registry
 from ._compare import agree
 from ._model import Exercise, Misconception
 from ._run import observations
@@ -32,17 +33,14 @@ class Dropped:
 @cache
 def right_outputs(exercise_id: str) -> tuple[Any, ...]:
     """Return what the reference gives on each case."""
-    from ._registry import find
-
-    exercise = find(exercise_id)
+    exercise = _registry.find(exercise_id)
     return observations(exercise, exercise.reference)
 
 
-def single(exercise: Exercise, misconception: Misconception) -> Callable[..., Any]:
-    """Return the runnable wrong answer of one misconception."""
+def single(exercise: Exercise, misconception: Misconception) -> Any:
+    """Return the wrong answer of one misconception: a function, or a value."""
     if misconception.switch is None:
-        wrong: Callable[..., Any] = misconception.wrong
-        return wrong
+        return misconception.wrong
     assert exercise.switched is not None, f"{exercise.id}: switch without switched"
     return partial(exercise.switched, **misconception.switch)
 
@@ -60,9 +58,7 @@ def _pairs(exercise: Exercise) -> list[tuple[Misconception, Misconception]]:
 @cache
 def catalogue(exercise_id: str) -> tuple[tuple[Wrong, ...], tuple[Dropped, ...]]:
     """Run every wrong answer; return those told apart, and the pairs that are not."""
-    from ._registry import find
-
-    exercise = find(exercise_id)
+    exercise = _registry.find(exercise_id)
     right = right_outputs(exercise_id)
     kept, dropped = [], []
     for one in exercise.misconceptions:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-# A learner may answer in float32, whatever the inputs' dtype.
 NEARLY = 2e-2  # this close, and yet wrong: something rounds
 
 

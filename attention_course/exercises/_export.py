@@ -5,30 +5,45 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from . import solution_code
+from ._model import Exercise
 from ._registry import find
+
+
+def checked_in(cell: dict[str, Any]) -> Exercise | None:
+    """Return the exercise that a notebook's cell checks, if it is a check cell."""
+    if "check" not in cell["metadata"].get("tags", []):
+        return None
+    return find("".join(cell["source"]).split('"')[1])
+
+
+def fenced_solution(exercise: Exercise) -> str:
+    """Return the solution's code, or the right answer, as a block of Markdown."""
+    language = "python" if exercise.is_code else "text"
+    return f"```{language}\n{solution_code(exercise)}\n```"
+
+
+def solution_cell(exercise: Exercise, source: str) -> dict[str, Any]:
+    """Return the cell below the check that shows a solution."""
+    return {
+        "cell_type": "markdown",
+        "id": f"{exercise.label}-solution",
+        "metadata": {},
+        "source": source,
+    }
 
 
 def exported(notebook: dict[str, Any], *, solutions: bool) -> dict[str, Any]:
     """Return a notebook without outputs; with a solution after each check, if asked."""
-    from . import solution_code
-
     cells = []
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell = {**cell, "outputs": [], "execution_count": None}
         cells.append(cell)
-        if solutions and "check" in cell["metadata"].get("tags", []):
-            exercise = find("".join(cell["source"]).split('"')[1])
-            fence = "python" if exercise.is_code else "text"
-            text = f"**Solution.** {exercise.insight}\n\n```{fence}\n"
-            cells.append(
-                {
-                    "cell_type": "markdown",
-                    "id": f"{cell['id']}-solution",
-                    "metadata": {},
-                    "source": f"{text}{solution_code(exercise)}\n```",
-                }
-            )
+        exercise = checked_in(cell) if solutions else None
+        if exercise is not None:
+            text = f"**Solution.** {exercise.insight}\n\n{fenced_solution(exercise)}"
+            cells.append(solution_cell(exercise, text))
     return {**notebook, "cells": cells}
 
 

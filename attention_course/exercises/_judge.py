@@ -16,7 +16,7 @@ import numpy as np
 from ._catalogue import Wrong, diagnose, right_outputs
 from ._compare import NEARLY, agree, distance, is_number_array, plain
 from ._model import Case, Choice, Exercise
-from ._run import Run, describe, names_of, observed, run, run_all
+from ._run import SECONDS, OutOfTime, Run, describe, names_of, observed, run, run_all
 from ._verdict import Outcome, Verdict
 
 _SHOWN = 24  # numbers; larger arrays are described by their shape
@@ -269,11 +269,11 @@ def _what_was_raised(run: Run) -> str:
 
 
 def _failed(exercise: Exercise, answer: Callable[..., Any], run: Run) -> Verdict:
-    names = names_of(exercise.reference, len(run.case.arguments))
-    inputs = ("Inputs", f"{run.case.label}: {describe(names, run.case.arguments)}")
+    inputs = ("Inputs", _inputs(exercise, run))
     error = run.error
-    if type(error).__name__ == "OutOfTime":
-        text = "It was stopped after 5 seconds. Is there a loop that never ends?"
+    if isinstance(error, OutOfTime):
+        text = f"It was stopped after {SECONDS:g} seconds."
+        text += " Is there a loop that never ends?"
         return _verdict(exercise, Outcome.UNFINISHED, ("", text), inputs)
     what = _what_was_raised(run)
     where = [("At", run.line)] if run.line else []

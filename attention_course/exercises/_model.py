@@ -96,6 +96,11 @@ class Exercise:
     tolerance: float = 1e-5  # relative, by norm; absolute for a predicted number
 
     @property
+    def label(self) -> str:
+        """The label of its prompt in the book: ``ex-ch02-scaled-scores``."""
+        return f"ex-{self.id.replace('.', '-')}"
+
+    @property
     def is_code(self) -> bool:
         """Whether the answer is a function."""
         return self.kind in ("implement", "debug", "design")

@@ -20,24 +20,21 @@ def not_negative(array: Any) -> str | None:
 
 def sums_to_one(array: Any) -> str | None:
     """Each row sums to 1."""
-    totals = np.atleast_1d(array.sum(axis=-1))
-    off = np.abs(totals - 1) > 1e-4
-    if not off.any():
-        return None
-    return (
-        "{what} of each row should add up to 1; "
-        f"one row adds up to {totals[off][0]:.5g}."
-    )
+    return _sums_to(1, array)
 
 
 def sums_to_zero(array: Any) -> str | None:
     """Each row sums to 0."""
+    return _sums_to(0, array)
+
+
+def _sums_to(total: int, array: Any) -> str | None:
     totals = np.atleast_1d(array.sum(axis=-1))
-    off = np.abs(totals) > 1e-4
+    off = np.abs(totals - total) > 1e-4
     if not off.any():
         return None
     return (
-        "{what} of each row should add up to 0; "
+        f"{{what}} of each row should add up to {total}; "
         f"one row adds up to {totals[off][0]:.5g}."
     )
 

@@ -90,6 +90,29 @@ def _check(file: Path, seconds: float, megabytes: int) -> int:
     return 0 if rows and right and not ended else 1
 
 
+def _export(options: argparse.Namespace) -> int:
+    slugs = chosen(options.chapters)
+    if not options.notebooks.is_dir():
+        raise SystemExit(
+            f"there is no folder {options.notebooks}: run this in a copy of the "
+            "repository, or say where the chapters are with --notebooks"
+        )
+    for file in export(
+        options.notebooks, slugs, options.to, solutions=options.instructor
+    ):
+        print(file)
+    return 0
+
+
+def _grade(options: argparse.Namespace) -> int:
+    exercises = _exercises(options.chapters)
+    if not options.folder.is_dir():
+        raise SystemExit(f"there is no folder {options.folder} with submissions")
+    rows = grade(options.folder, exercises, options.seconds, options.megabytes)
+    print(f"{write_csv(rows, options.to)} rows in {options.to}")
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 if all that was checked is correct."""
     options = parser().parse_args(arguments)
@@ -98,21 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.word == "check":
         return _check(options.file, options.seconds, options.megabytes)
     if options.word == "export":
-        slugs = chosen(options.chapters)
-        for file in export(
-            options.notebooks, slugs, options.to, solutions=options.instructor
-        ):
-            print(file)
-        return 0
+        return _export(options)
     if options.word == "grade":
-        rows = grade(
-            options.folder,
-            _exercises(options.chapters),
-            options.seconds,
-            options.megabytes,
-        )
-        print(f"{write_csv(rows, options.to)} rows in {options.to}")
-        return 0
+        return _grade(options)
     try:
         notes = {"hint": hint, "solution": solution}
         note = notes[options.word](options.id) if "id" in options else progress()

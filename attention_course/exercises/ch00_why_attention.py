@@ -30,9 +30,9 @@ bottleneck = Exercise(
             right=True,
         ),
         "c": Choice(
-            "The longer sentence needs ten times as many parameters in the encoder.",
+            "The longer sentence needs matrices with ten times as many numbers.",
             "The same two matrices are used for every word, so a longer sentence takes "
-            "more steps and no more parameters.",
+            "more steps and no more numbers.",
         ),
         "d": Choice(
             "The last word is found in the state more clearly than the first one.",
@@ -59,10 +59,10 @@ forgetting = Exercise(
     minutes=3,
     difficulty=1,
     section="ch00-nudge",
-    prompt="A network has one number as its state: h_t = 0.8 h_(t-1) + x_t. The first "
-    "input is raised by 1. By how much does the state move *five steps later*? (The "
-    "step in which the nudge enters is not counted.) Set `ch00_predict_forgetting` to "
-    "that number.",
+    prompt="A network has one number as its state: $h_t = 0.8\\,h_{t-1} + x_t$. The "
+    "first input is raised by 1. By how much does the state move *five steps later*? "
+    "(The step in which the nudge enters is not counted.) Set "
+    "`ch00_predict_forgetting` to that number.",
     starter="ch00_predict_forgetting = ...",
     reference=0.8**5,
     tolerance=0.003,

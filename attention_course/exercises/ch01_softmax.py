@@ -165,61 +165,6 @@ by_hand = Exercise(
 
 # --- only differences count --------------------------------------------------------
 
-shifted = Exercise(
-    id="ch01.shifted",
-    title="Two points for everybody",
-    kind="predict",
-    minutes=3,
-    difficulty=1,
-    section="ch01-differences",
-    prompt="Three scores have the shares 0.2, 0.3 and 0.5. Every score is raised by 2. "
-    "Set `ch01_predict_shifted` to the three new shares, as a tuple.",
-    starter="ch01_predict_shifted = ...",
-    reference=(0.2, 0.3, 0.5),
-    tolerance=0.005,
-    misconceptions=(
-        Misconception(
-            "multiplied",
-            "You multiplied each share by e^2, and they add up to 7.389.",
-            "Each exponential grows by e^2, and so does each share.",
-            "By which factor does the denominator grow?",
-            wrong=(0.2 * np.e**2, 0.3 * np.e**2, 0.5 * np.e**2),
-        ),
-        Misconception(
-            "added-to-shares",
-            "You added 2 to each share.",
-            "What happens to the scores happens to the shares.",
-            "What do your three shares add up to?",
-            wrong=(2.2, 2.3, 2.5),
-        ),
-        Misconception(
-            "added-and-divided",
-            "You added 2 to each share and divided by the new sum: they became more "
-            "even.",
-            "Beside a larger number the same difference weighs less.",
-            "That holds if shares are proportional to scores. What are they "
-            "proportional to?",
-            wrong=(2.2 / 7, 2.3 / 7, 2.5 / 7),
-        ),
-        Misconception(
-            "squared",
-            "Your shares are the squares of the old ones, made to add up to 1: "
-            "sharper.",
-            "Raising all the scores makes the largest win more clearly.",
-            "Squares come from scores *times* 2. What does *plus* 2 do to the "
-            "difference of two scores?",
-            wrong=(0.04 / 0.38, 0.09 / 0.38, 0.25 / 0.38),
-        ),
-    ),
-    hints=(
-        "Take two equal scores first. What are their shares before and after?",
-        "Write e^(s + 2) as a product of two factors.",
-        "The same factor stands above and below the fraction line.",
-    ),
-    insight="So an absolute score means nothing: a layer may add any number to a whole "
-    "row of scores, and the shares do not change.",
-)
-
 ratio = Exercise(
     id="ch01.ratio",
     title="Two of many",
@@ -678,7 +623,8 @@ keepdims = Exercise(
     section="ch01-axis",
     prompt="This function was tried on a table of two questions and two words, and it "
     "ran. Mend `softmax_rows(scores)`: for scores of shape `(..., n_q, n_k)` it is to "
-    "give shares of the same shape, each row adding up to 1.",
+    "give shares of the same shape, each row adding up to 1. `n_q` counts the "
+    "questions, `n_k` the words; the dots are any axes before, or none.",
     starter="def softmax_rows(scores):\n"
     "    lowered = scores - scores.max(axis=-1, keepdims=True)\n"
     "    exponentials = np.exp(lowered)\n"
@@ -816,6 +762,7 @@ def _tempered():
             "three by five", (rng.normal(0.5, 1.5, (3, 5)), np.array([1.0, 0.25, 4.0]))
         ),
         Case("nearly zero", (steep, np.array([2.0**-10, 2.0**-9]))),
+        Case("one nearly zero, one warm", (steep, np.array([2.0**-10, 2.0]))),
     ]
 
 
@@ -825,7 +772,7 @@ def softmax_at(scores, temperature):
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift=True):
+def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift="row"):
     column = temperature[:, None]
     tempered = {
         "divide": lambda: scores / column,
@@ -835,7 +782,11 @@ def _tempered_with(scores, temperature, *, use="divide", axis=-1, shift=True):
         "no": lambda: scores,
         "first": lambda: scores / temperature[0],
     }[use]()
-    highest = tempered.max(axis=axis, keepdims=True) if shift else 0.0
+    highest = {
+        "row": tempered.max(axis=axis, keepdims=True),
+        "table": tempered.max(),
+        "none": 0.0,
+    }[shift]
     exponentials = np.exp(tempered - highest)
     result = exponentials / exponentials.sum(axis=axis, keepdims=True)
     return result / column if use == "after" else result
@@ -865,10 +816,10 @@ temperature = Exercise(
     minutes=8,
     difficulty=2,
     section="ch01-temperature",
-    prompt="Write `softmax_at(scores, temperature)`: scores of shape `(n_q, n_k)`, and "
-    "one temperature above zero for each row, shape `(n_q,)`. The result has shape "
-    "`(n_q, n_k)`, each row a softmax at its own temperature. A temperature of 0.001 "
-    "must work.",
+    prompt="Write `softmax_at(scores, temperature)`: scores of shape `(n_q, n_k)`, one "
+    "row for each question, and one temperature above zero for each row, shape "
+    "`(n_q,)`. The result has shape `(n_q, n_k)`, each row a softmax at its own "
+    "temperature. A temperature of 0.001 must work.",
     starter="def softmax_at(scores, temperature):\n"
     '    raise NotImplementedError("your code here")',
     reference=softmax_at,
@@ -920,7 +871,16 @@ temperature = Exercise(
             "small after the division by T.",
             "Scores of 2 or 3 need no shift.",
             "How large is the exponent for a score of 3 at a temperature of 0.001?",
-            switch={"shift": False},
+            switch={"shift": "none"},
+        ),
+        Misconception(
+            "one-shift-for-all-rows",
+            "Right until a cold row stands beside a warm one, which then is NaN: "
+            "every row is lowered by the largest exponent of the whole table.",
+            "Any number may be subtracted, so one for all rows will do.",
+            "Take 2048, the largest exponent of another row, from an exponent of 1. "
+            "What is e to that power, and what is the total of such a row?",
+            switch={"shift": "table"},
         ),
         Misconception(
             "softmax-over-columns",
@@ -948,65 +908,6 @@ temperature = Exercise(
     ),
     insight="A softmax at T is the softmax at 1 to the power 1/T, divided by its new "
     "sum. Attention's division by the root of d_k is a temperature, too.",
-)
-
-cold_tie = Exercise(
-    id="ch01.cold-tie",
-    title="Two winners in the cold",
-    kind="predict",
-    minutes=3,
-    difficulty=2,
-    section="ch01-temperature",
-    prompt="The scores are 2, 5, 5 and 1. Set `ch01_predict_cold` to the four shares "
-    "that the softmax approaches as the temperature goes to 0, as a tuple.",
-    starter="ch01_predict_cold = ...",
-    reference=(0.0, 0.5, 0.5, 0.0),
-    tolerance=0.004,
-    misconceptions=(
-        Misconception(
-            "first-winner-takes-all",
-            "The first of the two highest scores takes everything, as argmax does.",
-            "In the limit the softmax is the argmax.",
-            "The ratio of the two shares is e^((5 - 5)/T). What is it at T = 0.01?",
-            wrong=(0.0, 1.0, 0.0, 0.0),
-        ),
-        Misconception(
-            "last-winner-takes-all",
-            "The last of the two highest scores takes everything.",
-            "In the limit there is one winner.",
-            "The ratio of the two shares is e^((5 - 5)/T). What is it at T = 0.01?",
-            wrong=(0.0, 0.0, 1.0, 0.0),
-        ),
-        Misconception(
-            "each-winner-takes-all",
-            "Both winners have 1, and the shares add up to 2.",
-            "The limit is 1 wherever the maximum is.",
-            "What do shares add up to at every temperature?",
-            wrong=(0.0, 1.0, 1.0, 0.0),
-        ),
-        Misconception(
-            "hot-limit",
-            "This is the limit for a very high temperature: all even.",
-            "Cold is when nothing differs any more.",
-            "Does dividing by a small T make a difference larger or smaller?",
-            wrong=(0.25, 0.25, 0.25, 0.25),
-        ),
-        Misconception(
-            "temperature-one",
-            "These are the shares at temperature 1.",
-            "Temperature does not change who is ahead, so the shares stay.",
-            "How large is e^((2 - 5)/T) at T = 1, and at T = 0.1?",
-            wrong=(0.0240854, 0.4837562, 0.4837562, 0.0088605),
-        ),
-    ),
-    hints=(
-        "What is the ratio of the share of a 5 to that of the 2, at T = 0.1?",
-        "What is the ratio of the shares of the two 5s, at any T?",
-        "Two shares go to 0. The other two are equal, at every T.",
-    ),
-    insight="So cold softmax and argmax differ on ties. For scores that are whole "
-    "numbers "
-    "or rounded (float16 has 11 bits), ties are no rarity.",
 )
 
 
@@ -1425,12 +1326,10 @@ gradient = Exercise(
     difficulty=4,
     section="ch01-jacobian",
     prompt="`weights` of shape `(batch, n_q, n_k)` came out of a softmax along the "
-    "last "
-    "axis. `gradient`, of the same shape, says how much the loss would change with "
-    "each "
-    "weight. Write `scores_gradient(weights, gradient)`: how much the loss would "
-    "change "
-    "with each *score*, same shape, without ever building a matrix of `n_k` by `n_k`.",
+    "last axis. `gradient`, of the same shape, says how much the error in training, "
+    "one number, would change with each weight. Write `scores_gradient(weights, "
+    "gradient)`: how much it would change with each *score*, same shape, without ever "
+    "building a matrix of `n_k` by `n_k`.",
     starter="def scores_gradient(weights, gradient):\n"
     '    raise NotImplementedError("your code here")',
     reference=scores_gradient,
@@ -1552,16 +1451,16 @@ saturation = Exercise(
     difficulty=3,
     section="ch01-saturation",
     prompt="A row has the shares 0.9999 and 0.0001, and the larger one is on the wrong "
-    "word. The loss asks clearly for more of the other word. Set `ch01_saturation` to "
-    "the letter of what happens in the next step of training.",
+    "word. Training asks for more of the other word: the gradient that arrives at the "
+    "two *shares* is about 1 in size. Set `ch01_saturation` to the letter of what "
+    "comes through to the two *scores*.",
     starter="ch01_saturation = ...",
     choices={
         "a": Choice(
             "A large correction, because a share of 0.9999 on the wrong word is a "
             "large "
             "error.",
-            "The error is large, and so is the gradient that arrives at the shares. It "
-            "is "
+            "The error is large, and the gradient at the shares is not small. It is "
             "then multiplied by the Jacobian, whose entries are all about 0.0001.",
         ),
         "b": Choice(
@@ -1587,7 +1486,7 @@ saturation = Exercise(
         ),
     },
     hints=(
-        "The gradient with respect to the shares is large. What is it multiplied by "
+        "The gradient with respect to the shares is about 1. What is it multiplied by "
         "next?",
         "Write down the Jacobian of two shares: all four entries have the same size.",
         "Compute 0.9999 times 0.0001.",

@@ -35,6 +35,168 @@ def _swap(array):
 # --- cosine ------------------------------------------------------------------------
 
 
+def _pairs():
+    rng = np.random.default_rng(24)
+    return [
+        Case(
+            "two queries, three keys",
+            (
+                np.array([[1.0, 2.0], [3.0, -1.0]]),
+                np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 4.0]]),
+            ),
+        ),
+        Case("more queries", (rng.normal(0.5, 1, (5, 3)), rng.normal(0.3, 1, (4, 3)))),
+        Case("one query", (rng.normal(0.5, 1, (1, 6)), rng.normal(0.3, 1, (7, 6)))),
+    ]
+
+
+def dot_scores(query, key):
+    scores = np.zeros((len(query), len(key)))
+    for i in range(len(query)):
+        for j in range(len(key)):
+            scores[i, j] = (query[i] * key[j]).sum()
+    return scores
+
+
+def _dot_scores_with(query, key, *, pairing="dot", then="nothing", turned=False):
+    if pairing == "sums":
+        scores = query.sum(axis=1)[:, None] * key.sum(axis=1)
+    elif pairing == "distance":
+        scores = np.linalg.norm(query[:, None] - key[None], axis=2)
+    elif pairing == "unit":
+        scores = all_cosines(query, key)
+    elif pairing == "mean":
+        scores = (query[:, None] * key[None]).mean(axis=2)
+    else:
+        scores = query @ key.T
+    if then == "softmax":
+        scores = _softmax(scores)
+    if then == "root":
+        scores = scores / np.sqrt(query.shape[1])
+    return scores.T if turned else scores
+
+
+def _all_products(query, key):
+    return query[:, None, :] * key[None, :, :]
+
+
+def _only_queries(query, key):
+    return query @ query.T
+
+
+def _torch_dots(query, key):
+    import torch
+
+    return torch.einsum("id,jd->ij", query, key)
+
+
+every_dot_product = Exercise(
+    id="ch02.dot-scores",
+    title="Every query meets every key",
+    kind="implement",
+    minutes=5,
+    difficulty=1,
+    section="ch02-word-vectors",
+    prompt="Write `dot_scores(query, key)`: `query` has shape `(n_q, d_k)`, `key` "
+    "`(n_k, d_k)`, and entry (i, j) of the result `(n_q, n_k)` is the plain dot "
+    "product of query i and key j. Two loops are fine; if you find one product of "
+    "matrices that does it, better.",
+    starter="def dot_scores(query, key):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=dot_scores,
+    cases=_pairs,
+    switched=_dot_scores_with,
+    misconceptions=(
+        Misconception(
+            "keys-as-rows",
+            "Your result has a row for each key: it is the transpose of what was "
+            "asked.",
+            "The dot product does not care for order, so the matrix does not either.",
+            "Whose scores should stand side by side: those of one query or of one key?",
+            switch={"turned": True},
+        ),
+        Misconception(
+            "already-scaled",
+            "Your scores are the dot products divided by the root of d_k.",
+            "Scores are always scaled.",
+            "What is [1, 2] · [1, 1], counted on your fingers?",
+            switch={"then": "root"},
+        ),
+        Misconception(
+            "already-weights",
+            "Each of your rows adds up to 1: these are weights, not scores.",
+            "Scores come out of the softmax.",
+            "Which comes first, the comparison or the shares?",
+            switch={"then": "softmax"},
+        ),
+        Misconception(
+            "cosines",
+            "No entry of yours exceeds 1: you divided by the lengths.",
+            "A dot product is taken between vectors of length 1.",
+            "What is [3, 4] · [3, 4]?",
+            switch={"pairing": "unit"},
+        ),
+        Misconception(
+            "mean-of-products",
+            "You took the mean of the products of entries; a dot product is their sum.",
+            "A wider vector should not get a larger score, so one averages.",
+            "What is [1, 2] · [1, 1], counted on your fingers?",
+            switch={"pairing": "mean"},
+        ),
+        Misconception(
+            "product-of-sums",
+            "You added up each vector first and multiplied the two sums.",
+            "Summing and multiplying may change places.",
+            "What is [1, -1] · [1, -1], by hand and by your function?",
+            switch={"pairing": "sums"},
+        ),
+        Misconception(
+            "distances",
+            "Your entries are distances: 0 for a vector and itself.",
+            "A score says how far the key is from the query.",
+            "Should the key that fits best have the largest score or the smallest?",
+            switch={"pairing": "distance"},
+        ),
+        Misconception(
+            "products-not-added",
+            "Your result has three axes: the products of entries stand side by side, "
+            "not added up.",
+            "The product of two vectors is a vector.",
+            "How many numbers say how well one key answers one query?",
+            wrong=_all_products,
+        ),
+        Misconception(
+            "queries-among-themselves",
+            "You compared queries with queries; the keys take no part.",
+            "In attention everything is compared with everything.",
+            "Change a key. Does your result change?",
+            wrong=_only_queries,
+        ),
+    ),
+    variants=(
+        lambda query, key: query @ key.T,
+        lambda query, key: (query[:, None] * key[None]).sum(-1),
+        lambda query, key: [[sum(a * b) for b in key] for a in query],
+        lambda query, key: (query @ key.T).astype(np.float32),
+        _torch_dots,
+    ),
+    hints=(
+        "How many scores are there for 2 queries and 3 keys? Which one stands in row "
+        "0, column 2?",
+        "Entry (i, j) of a matrix product is row i of the first times column j of the "
+        "second. What must happen to the keys, which are rows?",
+        "With loops: an outer one over queries, an inner one over keys, and inside "
+        "multiply entry by entry and add up.",
+    ),
+    insight="n_q n_k d_k multiplications either way. As one matrix product they run in "
+    "compiled code, some hundreds of times as fast as two loops. Time both with 128 "
+    "queries, 128 keys and d_k = 64.",
+)
+
+
+# --- long or parallel -----------------------------------------------------------------
+
+
 def _cosine_cases():
     rng = np.random.default_rng(20)
     key = rng.normal(0.5, 1.0, (4, 5))
@@ -688,587 +850,6 @@ attend_to_the_best = Exercise(
 # --- designs: three matrices that make a head do a job ------------------------------
 
 
-def _sizes():
-    return [
-        Case("2 letters, 4 positions", (2, 4)),
-        Case("3 letters, 7 positions", (3, 7)),
-        Case("5 letters, 10 positions", (5, 10)),
-    ]
-
-
-def _strings(n_letters, n_positions):
-    rng = np.random.default_rng(23)
-    lengths = [2, 3, *rng.integers(2, n_positions + 1, 5), n_positions]
-    return [rng.integers(0, n_letters, n) for n in lengths]
-
-
-def _attended(result, n_letters, n_positions):
-    """Run a head with these matrices on many strings; all its outputs, as rows."""
-    if not isinstance(result, (tuple, list, np.ndarray)) or len(result) != 3:
-        raise ValueError("it should be three matrices: w_query, w_key, w_value.")
-    w_query, w_key, w_value = (np.asarray(w, dtype=float) for w in result)
-    _refuse_misfits(w_query, w_key, w_value, n_letters + n_positions)
-    if w_value.shape[1] not in (n_letters, n_letters + n_positions):
-        raise ValueError(
-            f"w_value needs {n_letters} columns, n_letters, since its columns are "
-            "those "
-            f"of the output; it has {w_value.shape[1]}."
-        )
-    outputs = []
-    for string in _strings(n_letters, n_positions):
-        letters, places = np.eye(n_letters)[string], np.eye(n_positions)[: len(string)]
-        x = np.hstack([letters, places])
-        scores = (x @ w_query) @ (x @ w_key).T / np.sqrt(w_query.shape[1])
-        outputs.append(_softmax(scores) @ (x @ w_value))
-    return np.vstack(outputs)
-
-
-def _refuse_misfits(w_query, w_key, w_value, n_features):
-    named = {"w_query": w_query, "w_key": w_key, "w_value": w_value}
-    for name, matrix in named.items():
-        if matrix.ndim != 2 or matrix.shape[0] != n_features or not matrix.size:
-            raise ValueError(
-                f"{name} needs one row for each of the {n_features} features, shape "
-                f"({n_features}, d); it has shape {matrix.shape}."
-            )
-        if not np.isfinite(matrix).all():
-            raise ValueError(f"{name} must be finite; a large number does as well.")
-    if w_query.shape[1] != w_key.shape[1]:
-        raise ValueError(
-            "w_query and w_key need the same number of columns, d_k; they have "
-            f"{w_query.shape[1]} and {w_key.shape[1]}."
-        )
-
-
-def _worst_row(wanted):
-    """Name the token whose output is furthest from right, and its string."""
-
-    def broken(result, n_letters, n_positions):
-        strings = _strings(n_letters, n_positions)
-        targets = np.vstack([wanted(string, n_letters) for string in strings])
-        row = np.abs(result - targets).max(axis=1).round(2).argmax()
-        at = [(string, place) for string in strings for place in range(len(string))]
-        string, place = at[row]
-        word = "".join("abcdefgh"[i] for i in string)
-        return (
-            f'In the string "{word}", the token at position {place} (counted from 0) '
-            f"gets {result[row].round(2) + 0.0}; it should get {targets[row].round(2)}."
-        )
-
-    return Property("the token furthest from right", broken)
-
-
-def copy_first(n_letters, n_positions):
-    n_features = n_letters + n_positions
-    w_query = np.ones((n_features, 1))
-    w_key = np.zeros((n_features, 1))
-    w_key[n_letters] = 20.0
-    w_value = np.eye(n_features, n_letters)
-    return w_query, w_key, w_value
-
-
-def _copy_with(
-    n_letters, n_positions, *, ask="all", find="first", height=20.0, whole=False
-):
-    n_features = n_letters + n_positions
-    identity = np.eye(n_features)
-    letters, places = identity[:, :n_letters], identity[:, n_letters:]
-    first = places[:, :1]
-    w_query = np.ones((n_features, 1)) if ask == "all" else first
-    w_key = {
-        "first": first,
-        "last-slot": places[:, -1:],
-        "second": places[:, 1:2],
-        "nobody": 0 * first,
-        "sign": -first,
-        "letter-a": letters[:, :1],
-        "own-letter": letters,
-    }[find]
-    if find == "own-letter":
-        w_query = letters
-    root = np.sqrt(w_key.shape[1])
-    return w_query, height * root * w_key, identity if whole else letters
-
-
-def _last_row_copy(n_letters, n_positions):
-    # Position features only, with queries that subtract every other place.
-    n_features = n_letters + n_positions
-    places = np.eye(n_features)[:, n_letters:]
-    preference = np.full((n_positions, n_positions), -40.0)
-    preference[:, 0] = 40.0
-    return places @ preference, places, np.eye(n_features)[:, :n_letters]
-
-
-def _torch_copy(n_letters, n_positions):
-    import torch
-
-    x = torch.eye(n_letters + n_positions)
-    key = 100 * x[:, n_letters : n_letters + 1]
-    return x.sum(dim=1, keepdim=True), key, x[:, :n_letters]
-
-
-def _loud_copy(n_letters, n_positions):
-    w_query, w_key, w_value = copy_first(n_letters, n_positions)
-    return [3.0 * w_query, w_key, w_value]
-
-
-def _first_letters(string, n_letters):
-    return np.eye(n_letters)[np.full(len(string), string[0])]
-
-
-_HEAD = (
-    "A token's features are its letter, one-hot, followed by its position, one-hot: a "
-    "row `x` of width `n_letters + n_positions` with two ones. A head turns it into a "
-    "query `x @ w_query`, a key `x @ w_key` and a value `x @ w_value`, and runs scaled "
-    "dot-product attention over the string, without a mask."
-)
-
-copy_the_first_letter = Exercise(
-    id="ch02.copy-first",
-    title="A head that copies the first letter",
-    kind="design",
-    minutes=15,
-    difficulty=3,
-    section="ch02-who",
-    prompt=f"{_HEAD}\n\nWrite `copy_first(n_letters, n_positions)`, which returns "
-    "three matrices `(w_query, w_key, w_value)` with `n_letters + n_positions` rows "
-    "each, such that every token's output is the one-hot letter of the string's first "
-    "token, shape `(n_letters,)`. The same matrices must do for every string of up to "
-    "`n_positions` letters. Up to 0.02 of the weight may go elsewhere.",
-    starter="def copy_first(n_letters, n_positions):\n"
-    '    raise NotImplementedError("your code here")',
-    reference=copy_first,
-    observe=_attended,
-    tolerance=0.03,
-    cases=_sizes,
-    switched=_copy_with,
-    misconceptions=(
-        Misconception(
-            "too-quiet",
-            "All letters blend in: the first token's score leads by 2 only, which "
-            "makes its weight e² = 7.4 times that of each other token.",
-            "The largest score takes all the weight.",
-            "By how much must one score lead for 9 others to share 0.02 of the weight?",
-            switch={"height": 1.0},
-        ),
-        Misconception(
-            "far-too-quiet",
-            "All letters blend in: the first token's score leads by 1 only, which "
-            "makes its weight e = 2.7 times that of each other token.",
-            "A 1 in the right place is enough, and 0 means no weight.",
-            "What is e to the power 0, and how many tokens have that score?",
-            switch={"height": 0.5},
-        ),
-        Misconception(
-            "only-the-first-token-asks",
-            "The first token's output is right; all other tokens get the mean of the "
-            "whole string, since their queries are zero.",
-            "Query and key must both say 'first'.",
-            "What are the scores of a query of zeros?",
-            switch={"ask": "first"},
-        ),
-        Misconception(
-            "avoids-the-first",
-            "Every token attends to all tokens but the first: its score is the lowest.",
-            "The first of a row has the smallest score.",
-            "Print the weights of one string. Which column is empty?",
-            switch={"find": "sign"},
-        ),
-        Misconception(
-            "own-letter",
-            "Each output is the token's own letter: every token finds itself, by its "
-            "letter or by its position.",
-            "Query and key of a token must match, so both are made of the same "
-            "feature.",
-            "Which position must the query of the token at position 3 ask for?",
-            switch={"find": "own-letter"},
-        ),
-        Misconception(
-            "first-letter-of-the-alphabet",
-            "Every token looks for the first letter of the alphabet, not of the "
-            "string.",
-            "The first feature stands for the first token.",
-            "Which columns of x are letters, and where do positions begin?",
-            switch={"find": "letter-a"},
-        ),
-        Misconception(
-            "last-position",
-            "Every token looks for the last position slot. A shorter string has nobody "
-            "there, and gets the mean of all its letters.",
-            "Position features end with the first position.",
-            "Which feature is 1 for the token at position 0?",
-            switch={"find": "last-slot"},
-        ),
-        Misconception(
-            "value-holds-all-features",
-            "Your output is the whole feature row, letter and position; only the "
-            "letter is asked for.",
-            "A value is the token itself.",
-            "How many columns must w_value have for an output of n_letters numbers?",
-            switch={"whole": True},
-        ),
-        Misconception(
-            "everybody-alike",
-            "Every token gets the mean of the whole string: all its scores are equal.",
-            "A query that is loud enough finds the first token by itself.",
-            "Take one query. What distinguishes its score with the first key from the "
-            "others?",
-            switch={"find": "nobody"},
-        ),
-        Misconception(
-            "second-letter",
-            "Every token copies the second letter.",
-            "Positions are counted from 1.",
-            "Which feature is 1 for the token at position 0?",
-            switch={"find": "second"},
-        ),
-    ),
-    variants=(_last_row_copy, _torch_copy, _loud_copy),
-    properties=(_worst_row(_first_letters),),
-    hints=(
-        "Three separate decisions: who asks for what (query), who can be found by what "
-        "(key), what is handed over (value). Begin with the value.",
-        "All tokens ask the same, so all queries may be equal. One column, d_k = 1, is "
-        "enough. Which feature tells the first token from the others?",
-        "A query of 1 or 2, the same for all; a key of 0 for everybody but the first. "
-        "How large must that one key be so that the softmax leaves 0.02 to the rest?",
-    ),
-    insight="Trained language models do something like it: many heads put most of "
-    "their weight on the first token when there is nothing to fetch (Xiao et al. 2023 "
-    "call it an attention sink), since weights must add up to 1.",
-)
-
-
-def so_far(n_letters, n_positions):
-    places = np.eye(n_letters + n_positions)[:, n_letters:]
-    not_later = np.tril(np.ones((n_positions, n_positions)))
-    w_query = 15.0 * np.sqrt(n_positions) * places @ not_later
-    w_key = places
-    w_value = np.eye(n_letters + n_positions)[:, :n_letters]
-    return w_query, w_key, w_value
-
-
-def _so_far_with(n_letters, n_positions, *, look="back", height=15.0):
-    features = np.eye(n_letters + n_positions)
-    places, ones = features[:, n_letters:], np.ones((n_positions, n_positions))
-    pattern = {
-        "back": np.tril(ones),
-        "ahead": np.triu(ones),
-        "before": np.tril(ones, -1),
-        "everywhere": 0 * ones,
-        "self": np.eye(n_positions),
-        "previous": np.eye(n_positions, k=-1),
-    }[look]
-    w_query = height * np.sqrt(n_positions) * places @ pattern
-    return w_query, places, features[:, :n_letters]
-
-
-def _gradual(n_letters, n_positions):
-    # The key counts up, the query leans on it: later means more, without an end.
-    w_query, w_key = np.ones((2, n_letters + n_positions, 1))
-    w_key = w_key * 0
-    w_key[n_letters:, 0] = -15.0 * np.arange(n_positions)
-    return w_query, w_key, np.eye(n_letters + n_positions)[:, :n_letters]
-
-
-def _unscaled_pattern(n_letters, n_positions):
-    return _so_far_with(n_letters, n_positions, height=n_positions**-0.5)
-
-
-def _penalised(n_letters, n_positions):
-    places = np.eye(n_letters + n_positions)[:, n_letters:]
-    later = np.triu(np.ones((n_positions, n_positions)), 1)
-    w_value = np.eye(n_letters + n_positions)[:, :n_letters]
-    return -100.0 * places @ later, places, w_value
-
-
-def _mirrored(n_letters, n_positions):
-    # The key says from where on it may be read; the query says where it stands.
-    places = np.eye(n_letters + n_positions)[:, n_letters:]
-    from_here_on = np.triu(np.ones((n_positions, n_positions)))
-    w_value = np.eye(n_letters + n_positions)[:, :n_letters]
-    return 60.0 * places, places @ from_here_on, w_value
-
-
-def _shares_so_far(string, n_letters):
-    counts = np.cumsum(np.eye(n_letters)[string], axis=0)
-    return counts / np.arange(1, len(string) + 1)[:, None]
-
-
-shares_of_letters_so_far = Exercise(
-    id="ch02.so-far",
-    title="A head that counts shares so far",
-    kind="design",
-    minutes=20,
-    difficulty=4,
-    section="ch02-who",
-    prompt=f"{_HEAD}\n\nWrite `so_far(n_letters, n_positions)`, which returns "
-    "`(w_query, w_key, w_value)` such that the output at position i, shape "
-    "`(n_letters,)`, holds the share of each letter among the tokens 0 to i, the token "
-    'itself included. For "aab" the three outputs are [1, 0], [1, 0], [2/3, 1/3]. '
-    "One set of matrices for every string of up to `n_positions` letters; errors up "
-    "to 0.01 do not matter.",
-    starter="def so_far(n_letters, n_positions):\n"
-    '    raise NotImplementedError("your code here")',
-    reference=so_far,
-    observe=_attended,
-    tolerance=0.05,
-    cases=_sizes,
-    switched=_so_far_with,
-    misconceptions=(
-        Misconception(
-            "whole-string",
-            "Every position gets the shares of the whole string: all scores are equal.",
-            "Attention reads from left to right by itself.",
-            "Does the output at position 0 know what comes later? Should it?",
-            switch={"look": "everywhere"},
-        ),
-        Misconception(
-            "from-here-on",
-            "Position i gets the shares of the tokens from i to the end.",
-            "A triangle is a triangle: rows and columns of the pattern mean the same.",
-            "With which keys does the query at position 0 score high? With which "
-            "should it?",
-            switch={"look": "ahead"},
-        ),
-        Misconception(
-            "without-itself",
-            "Position i gets the shares of the tokens before it, without its own; "
-            "position 0 asks for nobody, and so gets the whole string.",
-            "So far means: before this one.",
-            "What should the first output be for a string that begins with a?",
-            switch={"look": "before"},
-        ),
-        Misconception(
-            "itself-only",
-            "Each output is the token's own letter: every token finds itself, by its "
-            "position or by its letter.",
-            "Query and key of a token must match, so both are made of the same "
-            "feature.",
-            "Which tokens should the one at position 3 find, besides itself?",
-            switch={"look": "self"},
-        ),
-        Misconception(
-            "previous-only",
-            "Each token gets the letter of the one before it, and the first gets the "
-            "mean of all.",
-            "What came before is kept in the previous token.",
-            "How many of your weights are not nearly 0 at position 3? How many should?",
-            switch={"look": "previous"},
-        ),
-        Misconception(
-            "too-quiet",
-            "Tokens so far get e times the weight of later ones, so later letters leak "
-            "in.",
-            "A score of 0 means a weight of 0.",
-            "By how much must the scores so far lead over the scores of later tokens?",
-            switch={"height": 1.0},
-        ),
-        Misconception(
-            "far-too-quiet",
-            "Later letters leak in: a score of 1 is divided by the root of d_k, so "
-            "tokens so far get hardly more weight than later ones.",
-            "A 1 in the right place is enough, and 0 means no weight.",
-            "What is e to the power 0? And e to the power 1 over the root of d_k?",
-            wrong=_unscaled_pattern,
-        ),
-        Misconception(
-            "first-letter-always",
-            "Every token gets the first letter alone: scores fall from place to place, "
-            "and the first one wins.",
-            "An earlier token must have a larger score than a later one.",
-            "What scores must two tokens have to weigh the same?",
-            wrong=_gradual,
-        ),
-    ),
-    variants=(
-        _penalised,
-        _mirrored,
-        lambda n_letters, n_positions: list(so_far(n_letters, n_positions)),
-        lambda n_letters, n_positions: _so_far_with(
-            n_letters, n_positions, height=300.0
-        ),
-    ),
-    properties=(_worst_row(_shares_so_far),),
-    hints=(
-        "All tokens so far must weigh the same, so their scores must be equal; and far "
-        "above those of later tokens.",
-        "Let the key be the position, one-hot. Then entry j of a query is its score "
-        "for position j. Which entries of query i should be large?",
-        "The query at position i is a row of a triangle of ones, times a number that "
-        "outweighs the root of d_k. np.tril makes such a triangle.",
-    ),
-    insight="You have built a causal mask out of positions. It costs n_positions "
-    "columns of query and key, and leaves a rest of weight to later tokens; the next "
-    "chapter gives a mask that does neither, with exact zeros.",
-)
-
-
-# --- dot products --------------------------------------------------------------------
-
-
-def _pairs():
-    rng = np.random.default_rng(24)
-    return [
-        Case(
-            "two queries, three keys",
-            (
-                np.array([[1.0, 2.0], [3.0, -1.0]]),
-                np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 4.0]]),
-            ),
-        ),
-        Case("more queries", (rng.normal(0.5, 1, (5, 3)), rng.normal(0.3, 1, (4, 3)))),
-        Case("one query", (rng.normal(0.5, 1, (1, 6)), rng.normal(0.3, 1, (7, 6)))),
-    ]
-
-
-def dot_scores(query, key):
-    scores = np.zeros((len(query), len(key)))
-    for i in range(len(query)):
-        for j in range(len(key)):
-            scores[i, j] = (query[i] * key[j]).sum()
-    return scores
-
-
-def _dot_scores_with(query, key, *, pairing="dot", then="nothing", turned=False):
-    if pairing == "sums":
-        scores = query.sum(axis=1)[:, None] * key.sum(axis=1)
-    elif pairing == "distance":
-        scores = np.linalg.norm(query[:, None] - key[None], axis=2)
-    elif pairing == "unit":
-        scores = all_cosines(query, key)
-    elif pairing == "mean":
-        scores = (query[:, None] * key[None]).mean(axis=2)
-    else:
-        scores = query @ key.T
-    if then == "softmax":
-        scores = _softmax(scores)
-    if then == "root":
-        scores = scores / np.sqrt(query.shape[1])
-    return scores.T if turned else scores
-
-
-def _all_products(query, key):
-    return query[:, None, :] * key[None, :, :]
-
-
-def _only_queries(query, key):
-    return query @ query.T
-
-
-def _torch_dots(query, key):
-    import torch
-
-    return torch.einsum("id,jd->ij", query, key)
-
-
-every_dot_product = Exercise(
-    id="ch02.dot-scores",
-    title="Every query meets every key",
-    kind="implement",
-    minutes=5,
-    difficulty=1,
-    section="ch02-scores",
-    prompt="Write `dot_scores(query, key)`: `query` has shape `(n_q, d_k)`, `key` "
-    "`(n_k, d_k)`, and entry (i, j) of the result `(n_q, n_k)` is the plain dot "
-    "product of query i and key j. Two loops are fine; if you find one product of "
-    "matrices that does it, better.",
-    starter="def dot_scores(query, key):\n"
-    '    raise NotImplementedError("your code here")',
-    reference=dot_scores,
-    cases=_pairs,
-    switched=_dot_scores_with,
-    misconceptions=(
-        Misconception(
-            "keys-as-rows",
-            "Your result has a row for each key: it is the transpose of what was "
-            "asked.",
-            "The dot product does not care for order, so the matrix does not either.",
-            "Whose scores should stand side by side: those of one query or of one key?",
-            switch={"turned": True},
-        ),
-        Misconception(
-            "already-scaled",
-            "Your scores are the dot products divided by the root of d_k.",
-            "Scores are always scaled.",
-            "What is [1, 2] · [1, 1], counted on your fingers?",
-            switch={"then": "root"},
-        ),
-        Misconception(
-            "already-weights",
-            "Each of your rows adds up to 1: these are weights, not scores.",
-            "Scores come out of the softmax.",
-            "Which comes first, the comparison or the shares?",
-            switch={"then": "softmax"},
-        ),
-        Misconception(
-            "cosines",
-            "No entry of yours exceeds 1: you divided by the lengths.",
-            "A dot product is taken between vectors of length 1.",
-            "What is [3, 4] · [3, 4]?",
-            switch={"pairing": "unit"},
-        ),
-        Misconception(
-            "mean-of-products",
-            "You took the mean of the products of entries; a dot product is their sum.",
-            "A wider vector should not get a larger score, so one averages.",
-            "What is [1, 2] · [1, 1], counted on your fingers?",
-            switch={"pairing": "mean"},
-        ),
-        Misconception(
-            "product-of-sums",
-            "You added up each vector first and multiplied the two sums.",
-            "Summing and multiplying may change places.",
-            "What is [1, -1] · [1, -1], by hand and by your function?",
-            switch={"pairing": "sums"},
-        ),
-        Misconception(
-            "distances",
-            "Your entries are distances: 0 for a vector and itself.",
-            "A score says how far the key is from the query.",
-            "Should the key that fits best have the largest score or the smallest?",
-            switch={"pairing": "distance"},
-        ),
-        Misconception(
-            "products-not-added",
-            "Your result has three axes: the products of entries stand side by side, "
-            "not added up.",
-            "The product of two vectors is a vector.",
-            "How many numbers say how well one key answers one query?",
-            wrong=_all_products,
-        ),
-        Misconception(
-            "queries-among-themselves",
-            "You compared queries with queries; the keys take no part.",
-            "In attention everything is compared with everything.",
-            "Change a key. Does your result change?",
-            wrong=_only_queries,
-        ),
-    ),
-    variants=(
-        lambda query, key: query @ key.T,
-        lambda query, key: (query[:, None] * key[None]).sum(-1),
-        lambda query, key: [[sum(a * b) for b in key] for a in query],
-        lambda query, key: (query @ key.T).astype(np.float32),
-        _torch_dots,
-    ),
-    hints=(
-        "How many scores are there for 2 queries and 3 keys? Which one stands in row "
-        "0, column 2?",
-        "Entry (i, j) of a matrix product is row i of the first times column j of the "
-        "second. What must happen to the keys, which are rows?",
-        "With loops: an outer one over queries, an inner one over keys, and inside "
-        "multiply entry by entry and add up.",
-    ),
-    insight="n_q n_k d_k multiplications either way. As one matrix product they run in "
-    "compiled code, some hundreds of times as fast as two loops. Time both with 128 "
-    "queries, 128 keys and d_k = 64.",
-)
-
-
-# --- long or parallel -----------------------------------------------------------------
-
-
 long_or_parallel = Exercise(
     id="ch02.long-or-parallel",
     title="Long or parallel?",
@@ -1812,8 +1393,9 @@ scaled_with_leading_axes = Exercise(
     section="ch02-scaling",
     prompt="Write `scaled_scores(query, key)` so that it works for any leading axes: "
     "`query` `(..., n_q, d_k)`, `key` `(..., n_k, d_k)`, result `(..., n_q, n_k)`. The "
-    "dots may stand for nothing, for a batch, or for batch and heads; examples do not "
-    "meet each other.",
+    "dots may stand for nothing, for one axis of examples, or for two; examples do not "
+    "meet each other. For arrays with more than two axes, `@` multiplies the last two "
+    "and takes those before as a stack of matrices.",
     starter="def scaled_scores(query, key):\n"
     '    raise NotImplementedError("your code here")',
     reference=scaled_scores,
@@ -2156,3 +1738,430 @@ mend_the_scaling = Exercise(
     "flatter, by a temperature of the root of d_model / d_k, and hides wherever "
     "d_model equals d_k.",
 )
+
+
+def _sizes():
+    return [
+        Case("2 letters, 4 positions", (2, 4)),
+        Case("3 letters, 7 positions", (3, 7)),
+        Case("5 letters, 10 positions", (5, 10)),
+    ]
+
+
+def _strings(n_letters, n_positions):
+    rng = np.random.default_rng(23)
+    lengths = [2, 3, *rng.integers(2, n_positions + 1, 5), n_positions]
+    return [rng.integers(0, n_letters, n) for n in lengths]
+
+
+def _attended(result, n_letters, n_positions):
+    """Run a head with these matrices on many strings; all its outputs, as rows."""
+    if not isinstance(result, (tuple, list, np.ndarray)) or len(result) != 3:
+        raise ValueError("it should be three matrices: w_query, w_key, w_value.")
+    w_query, w_key, w_value = (np.asarray(w, dtype=float) for w in result)
+    _refuse_misfits(w_query, w_key, w_value, n_letters + n_positions)
+    if w_value.shape[1] not in (n_letters, n_letters + n_positions):
+        raise ValueError(
+            f"w_value needs {n_letters} columns, n_letters, since its columns are "
+            "those "
+            f"of the output; it has {w_value.shape[1]}."
+        )
+    outputs = []
+    for string in _strings(n_letters, n_positions):
+        letters, places = np.eye(n_letters)[string], np.eye(n_positions)[: len(string)]
+        x = np.hstack([letters, places])
+        scores = (x @ w_query) @ (x @ w_key).T / np.sqrt(w_query.shape[1])
+        outputs.append(_softmax(scores) @ (x @ w_value))
+    return np.vstack(outputs)
+
+
+def _refuse_misfits(w_query, w_key, w_value, n_features):
+    named = {"w_query": w_query, "w_key": w_key, "w_value": w_value}
+    for name, matrix in named.items():
+        if matrix.ndim != 2 or matrix.shape[0] != n_features or not matrix.size:
+            raise ValueError(
+                f"{name} needs one row for each of the {n_features} features, shape "
+                f"({n_features}, d); it has shape {matrix.shape}."
+            )
+        if not np.isfinite(matrix).all():
+            raise ValueError(f"{name} must be finite; a large number does as well.")
+    if w_query.shape[1] != w_key.shape[1]:
+        raise ValueError(
+            "w_query and w_key need the same number of columns, d_k; they have "
+            f"{w_query.shape[1]} and {w_key.shape[1]}."
+        )
+
+
+def _worst_row(wanted):
+    """Name the token whose output is furthest from right, and its string."""
+
+    def broken(result, n_letters, n_positions):
+        strings = _strings(n_letters, n_positions)
+        targets = np.vstack([wanted(string, n_letters) for string in strings])
+        row = np.abs(result - targets).max(axis=1).round(2).argmax()
+        at = [(string, place) for string in strings for place in range(len(string))]
+        string, place = at[row]
+        word = "".join("abcdefgh"[i] for i in string)
+        return (
+            f'In the string "{word}", the token at position {place} (counted from 0) '
+            f"gets {result[row].round(2) + 0.0}; it should get {targets[row].round(2)}."
+        )
+
+    return Property("the token furthest from right", broken)
+
+
+def copy_first(n_letters, n_positions):
+    n_features = n_letters + n_positions
+    w_query = np.ones((n_features, 1))
+    w_key = np.zeros((n_features, 1))
+    w_key[n_letters] = 20.0
+    w_value = np.eye(n_features, n_letters)
+    return w_query, w_key, w_value
+
+
+def _copy_with(
+    n_letters, n_positions, *, ask="all", find="first", height=20.0, whole=False
+):
+    n_features = n_letters + n_positions
+    identity = np.eye(n_features)
+    letters, places = identity[:, :n_letters], identity[:, n_letters:]
+    first = places[:, :1]
+    w_query = np.ones((n_features, 1)) if ask == "all" else first
+    w_key = {
+        "first": first,
+        "last-slot": places[:, -1:],
+        "second": places[:, 1:2],
+        "nobody": 0 * first,
+        "sign": -first,
+        "letter-a": letters[:, :1],
+        "own-letter": letters,
+    }[find]
+    if find == "own-letter":
+        w_query = letters
+    root = np.sqrt(w_key.shape[1])
+    return w_query, height * root * w_key, identity if whole else letters
+
+
+def _last_row_copy(n_letters, n_positions):
+    # Position features only, with queries that subtract every other place.
+    n_features = n_letters + n_positions
+    places = np.eye(n_features)[:, n_letters:]
+    preference = np.full((n_positions, n_positions), -40.0)
+    preference[:, 0] = 40.0
+    return places @ preference, places, np.eye(n_features)[:, :n_letters]
+
+
+def _torch_copy(n_letters, n_positions):
+    import torch
+
+    x = torch.eye(n_letters + n_positions)
+    key = 100 * x[:, n_letters : n_letters + 1]
+    return x.sum(dim=1, keepdim=True), key, x[:, :n_letters]
+
+
+def _loud_copy(n_letters, n_positions):
+    w_query, w_key, w_value = copy_first(n_letters, n_positions)
+    return [3.0 * w_query, w_key, w_value]
+
+
+def _first_letters(string, n_letters):
+    return np.eye(n_letters)[np.full(len(string), string[0])]
+
+
+_HEAD = (
+    "Each letter of a string is a token. Its features are which letter it is and "
+    "which position it has, both *one-hot*, that is, a 1 in one place and 0 in all "
+    "others: a row `x` of width `n_letters + n_positions` with two ones. A *head*, one "
+    "attention with matrices of its own, turns it into a query `x @ w_query`, a key "
+    "`x @ w_key` and a value `x @ w_value`. Every token asks all tokens of the string, "
+    "by scaled dot products."
+)
+
+copy_the_first_letter = Exercise(
+    id="ch02.copy-first",
+    title="A head that copies the first letter",
+    kind="design",
+    minutes=15,
+    difficulty=3,
+    section="ch02-scaling",
+    prompt=f"{_HEAD}\n\nWrite `copy_first(n_letters, n_positions)`, which returns "
+    "three matrices `(w_query, w_key, w_value)` with `n_letters + n_positions` rows "
+    "each, such that every token's output is the one-hot letter of the string's first "
+    "token, shape `(n_letters,)`. The same matrices must do for every string of up to "
+    "`n_positions` letters. Up to 0.02 of the weight may go elsewhere.",
+    starter="def copy_first(n_letters, n_positions):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=copy_first,
+    observe=_attended,
+    tolerance=0.03,
+    cases=_sizes,
+    switched=_copy_with,
+    misconceptions=(
+        Misconception(
+            "too-quiet",
+            "All letters blend in: the first token's score leads by 2 only, which "
+            "makes its weight e² = 7.4 times that of each other token.",
+            "The largest score takes all the weight.",
+            "By how much must one score lead for 9 others to share 0.02 of the weight?",
+            switch={"height": 1.0},
+        ),
+        Misconception(
+            "far-too-quiet",
+            "All letters blend in: the first token's score leads by 1 only, which "
+            "makes its weight e = 2.7 times that of each other token.",
+            "A 1 in the right place is enough, and 0 means no weight.",
+            "What is e to the power 0, and how many tokens have that score?",
+            switch={"height": 0.5},
+        ),
+        Misconception(
+            "only-the-first-token-asks",
+            "The first token's output is right; all other tokens get the mean of the "
+            "whole string, since their queries are zero.",
+            "Query and key must both say 'first'.",
+            "What are the scores of a query of zeros?",
+            switch={"ask": "first"},
+        ),
+        Misconception(
+            "avoids-the-first",
+            "Every token attends to all tokens but the first: its score is the lowest.",
+            "The first of a row has the smallest score.",
+            "Print the weights of one string. Which column is empty?",
+            switch={"find": "sign"},
+        ),
+        Misconception(
+            "own-letter",
+            "Each output is the token's own letter: every token finds itself, by its "
+            "letter or by its position.",
+            "Query and key of a token must match, so both are made of the same "
+            "feature.",
+            "Which position must the query of the token at position 3 ask for?",
+            switch={"find": "own-letter"},
+        ),
+        Misconception(
+            "first-letter-of-the-alphabet",
+            "Every token looks for the first letter of the alphabet, not of the "
+            "string.",
+            "The first feature stands for the first token.",
+            "Which columns of x are letters, and where do positions begin?",
+            switch={"find": "letter-a"},
+        ),
+        Misconception(
+            "last-position",
+            "Every token looks for the last position slot. A shorter string has nobody "
+            "there, and gets the mean of all its letters.",
+            "Position features end with the first position.",
+            "Which feature is 1 for the token at position 0?",
+            switch={"find": "last-slot"},
+        ),
+        Misconception(
+            "value-holds-all-features",
+            "Your output is the whole feature row, letter and position; only the "
+            "letter is asked for.",
+            "A value is the token itself.",
+            "How many columns must w_value have for an output of n_letters numbers?",
+            switch={"whole": True},
+        ),
+        Misconception(
+            "everybody-alike",
+            "Every token gets the mean of the whole string: all its scores are equal.",
+            "A query that is loud enough finds the first token by itself.",
+            "Take one query. What distinguishes its score with the first key from the "
+            "others?",
+            switch={"find": "nobody"},
+        ),
+        Misconception(
+            "second-letter",
+            "Every token copies the second letter.",
+            "Positions are counted from 1.",
+            "Which feature is 1 for the token at position 0?",
+            switch={"find": "second"},
+        ),
+    ),
+    variants=(_last_row_copy, _torch_copy, _loud_copy),
+    properties=(_worst_row(_first_letters),),
+    hints=(
+        "Three separate decisions: who asks for what (query), who can be found by what "
+        "(key), what is handed over (value). Begin with the value.",
+        "All tokens ask the same, so all queries may be equal. One column, d_k = 1, is "
+        "enough. Which feature tells the first token from the others?",
+        "A query of 1 or 2, the same for all; a key of 0 for everybody but the first. "
+        "How large must that one key be so that the softmax leaves 0.02 to the rest?",
+    ),
+    insight="Trained language models do something like it: many heads put most of "
+    "their weight on the first token when there is nothing to fetch (Xiao et al. 2023 "
+    "call it an attention sink), since weights must add up to 1.",
+)
+
+
+def so_far(n_letters, n_positions):
+    places = np.eye(n_letters + n_positions)[:, n_letters:]
+    not_later = np.tril(np.ones((n_positions, n_positions)))
+    w_query = 15.0 * np.sqrt(n_positions) * places @ not_later
+    w_key = places
+    w_value = np.eye(n_letters + n_positions)[:, :n_letters]
+    return w_query, w_key, w_value
+
+
+def _long_strings_too():
+    # The root of d_k grows with the positions: what leads by enough among 10 does not
+    # among 24.
+    return [*_sizes(), Case("4 letters, 24 positions", (4, 24))]
+
+
+def _so_far_with(n_letters, n_positions, *, look="back", height=15.0):
+    features = np.eye(n_letters + n_positions)
+    places, ones = features[:, n_letters:], np.ones((n_positions, n_positions))
+    pattern = {
+        "back": np.tril(ones),
+        "ahead": np.triu(ones),
+        "before": np.tril(ones, -1),
+        "everywhere": 0 * ones,
+        "self": np.eye(n_positions),
+        "previous": np.eye(n_positions, k=-1),
+    }[look]
+    w_query = height * np.sqrt(n_positions) * places @ pattern
+    return w_query, places, features[:, :n_letters]
+
+
+def _gradual(n_letters, n_positions):
+    # The key counts up, the query leans on it: later means more, without an end.
+    w_query, w_key = np.ones((2, n_letters + n_positions, 1))
+    w_key = w_key * 0
+    w_key[n_letters:, 0] = -15.0 * np.arange(n_positions)
+    return w_query, w_key, np.eye(n_letters + n_positions)[:, :n_letters]
+
+
+def _unscaled_pattern(n_letters, n_positions):
+    return _so_far_with(n_letters, n_positions, height=n_positions**-0.5)
+
+
+def _penalised(n_letters, n_positions):
+    places = np.eye(n_letters + n_positions)[:, n_letters:]
+    later = np.triu(np.ones((n_positions, n_positions)), 1)
+    w_value = np.eye(n_letters + n_positions)[:, :n_letters]
+    return -100.0 * places @ later, places, w_value
+
+
+def _mirrored(n_letters, n_positions):
+    # The key says from where on it may be read; the query says where it stands.
+    places = np.eye(n_letters + n_positions)[:, n_letters:]
+    from_here_on = np.triu(np.ones((n_positions, n_positions)))
+    w_value = np.eye(n_letters + n_positions)[:, :n_letters]
+    return 60.0 * places, places @ from_here_on, w_value
+
+
+def _shares_so_far(string, n_letters):
+    counts = np.cumsum(np.eye(n_letters)[string], axis=0)
+    return counts / np.arange(1, len(string) + 1)[:, None]
+
+
+shares_of_letters_so_far = Exercise(
+    id="ch02.so-far",
+    title="A head that counts shares so far",
+    kind="design",
+    minutes=20,
+    difficulty=4,
+    section="ch02-scaling",
+    prompt=f"{_HEAD}\n\nWrite `so_far(n_letters, n_positions)`, which returns "
+    "`(w_query, w_key, w_value)` such that the output at position i, shape "
+    "`(n_letters,)`, holds the share of each letter among the tokens 0 to i, the token "
+    'itself included. For "aab" the three outputs are [1, 0], [1, 0], [2/3, 1/3]. '
+    "One set of matrices for every string of up to `n_positions` letters; errors up "
+    "to 0.01 do not matter.",
+    starter="def so_far(n_letters, n_positions):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=so_far,
+    observe=_attended,
+    tolerance=0.05,
+    cases=_long_strings_too,
+    switched=_so_far_with,
+    misconceptions=(
+        Misconception(
+            "whole-string",
+            "Every position gets the shares of the whole string: all scores are equal.",
+            "Attention reads from left to right by itself.",
+            "Does the output at position 0 know what comes later? Should it?",
+            switch={"look": "everywhere"},
+        ),
+        Misconception(
+            "from-here-on",
+            "Position i gets the shares of the tokens from i to the end.",
+            "A triangle is a triangle: rows and columns of the pattern mean the same.",
+            "With which keys does the query at position 0 score high? With which "
+            "should it?",
+            switch={"look": "ahead"},
+        ),
+        Misconception(
+            "without-itself",
+            "Position i gets the shares of the tokens before it, without its own; "
+            "position 0 asks for nobody, and so gets the whole string.",
+            "So far means: before this one.",
+            "What should the first output be for a string that begins with a?",
+            switch={"look": "before"},
+        ),
+        Misconception(
+            "itself-only",
+            "Each output is the token's own letter: every token finds itself, by its "
+            "position or by its letter.",
+            "Query and key of a token must match, so both are made of the same "
+            "feature.",
+            "Which tokens should the one at position 3 find, besides itself?",
+            switch={"look": "self"},
+        ),
+        Misconception(
+            "previous-only",
+            "Each token gets the letter of the one before it, and the first gets the "
+            "mean of all.",
+            "What came before is kept in the previous token.",
+            "How many of your weights are not nearly 0 at position 3? How many should?",
+            switch={"look": "previous"},
+        ),
+        Misconception(
+            "too-quiet",
+            "Tokens so far get e times the weight of later ones, so later letters leak "
+            "in.",
+            "A score of 0 means a weight of 0.",
+            "By how much must the scores so far lead over the scores of later tokens?",
+            switch={"height": 1.0},
+        ),
+        Misconception(
+            "far-too-quiet",
+            "Later letters leak in: a score of 1 is divided by the root of d_k, so "
+            "tokens so far get hardly more weight than later ones.",
+            "A 1 in the right place is enough, and 0 means no weight.",
+            "What is e to the power 0? And e to the power 1 over the root of d_k?",
+            wrong=_unscaled_pattern,
+        ),
+        Misconception(
+            "first-letter-always",
+            "Every token gets the first letter alone: scores fall from place to place, "
+            "and the first one wins.",
+            "An earlier token must have a larger score than a later one.",
+            "What scores must two tokens have to weigh the same?",
+            wrong=_gradual,
+        ),
+    ),
+    variants=(
+        _penalised,
+        _mirrored,
+        lambda n_letters, n_positions: list(so_far(n_letters, n_positions)),
+        lambda n_letters, n_positions: _so_far_with(
+            n_letters, n_positions, height=300.0
+        ),
+    ),
+    properties=(_worst_row(_shares_so_far),),
+    hints=(
+        "All tokens so far must weigh the same, so their scores must be equal; and far "
+        "above those of later tokens.",
+        "Let the key be the position, one-hot. Then entry j of a query is its score "
+        "for position j. Which entries of query i should be large?",
+        "The query at position i is a row of a triangle of ones, times a number that "
+        "outweighs the root of d_k. np.tril makes such a triangle.",
+    ),
+    insight="You have built a causal mask out of positions. It costs n_positions "
+    "columns of query and key, and leaves a rest of weight to later tokens; the next "
+    "chapter gives a mask that does neither, with exact zeros.",
+)
+
+
+# --- dot products --------------------------------------------------------------------

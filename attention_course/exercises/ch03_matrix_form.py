@@ -692,6 +692,11 @@ def _apart_over_queries(query, key, value):
     return np.swapaxes(weights @ value, 0, 1)
 
 
+def _apart_over_texts(query, key, value):
+    scores = np.einsum("qbd,kbd->qkb", query, key) / np.sqrt(query.shape[-1])
+    return np.einsum("qkb,kbd->qbd", _softmax(scores), value)
+
+
 def _apart_by_einsum(query, key, value):
     scores = np.einsum("qbd,kbd->bqk", query, key) / np.sqrt(key.shape[-1])
     return np.einsum("bqk,kbv->qbv", _softmax(scores), value)
@@ -777,6 +782,14 @@ sequence_first = Exercise(
             "What do the weights of one query add up to?",
             wrong=_apart_over_queries,
         ),
+        Misconception(
+            "shares-among-texts",
+            "For each pair of query and key, the texts share one whole: the softmax "
+            "ran over the batch.",
+            "The last axis is always that of the keys.",
+            "Name the axes of your scores in order. Which of them should add up to 1?",
+            wrong=_apart_over_texts,
+        ),
     ),
     variants=(
         _apart_by_einsum,
@@ -800,57 +813,6 @@ sequence_first = Exercise(
 
 
 # --- the causal mask, and a test for leaks -------------------------------------------
-
-allowed_pairs = Exercise(
-    id="ch03.causal-pairs",
-    title="How many pairs are left",
-    kind="predict",
-    minutes=3,
-    difficulty=1,
-    section="ch03-causal",
-    prompt="A text of 100 words attends to itself under a causal mask. How many of the "
-    "pairs of a query and a key are allowed? Set `ch03_predict_pairs` to the number.",
-    starter="ch03_predict_pairs = ...",
-    reference=5050,
-    misconceptions=(
-        Misconception(
-            "exactly-half",
-            "5000 is half of all pairs.",
-            "The mask cuts the square into two equal halves.",
-            "Draw it for 3 words and count. On which side is the diagonal?",
-            wrong=5000,
-        ),
-        Misconception(
-            "without-itself",
-            "4950 leaves out the pairs of a word with itself.",
-            "A word has no reason to attend to itself.",
-            "Which keys may query 0 attend to, if not its own?",
-            wrong=4950,
-        ),
-        Misconception(
-            "all-pairs",
-            "10000 is the number of pairs without a mask.",
-            "A mask changes weights and hides no pair.",
-            "How many keys may query 0 see, and how many may query 99?",
-            wrong=10000,
-        ),
-        Misconception(
-            "one-each",
-            "100 counts one pair for each word.",
-            "Each word sees one word before it.",
-            "How many keys may the last of 3 words see?",
-            wrong=100,
-        ),
-    ),
-    hints=(
-        "How many keys may query 0 see, and query 1, and query 99?",
-        "The answer is a sum: 1 + 2 + 3 and so on.",
-        "Pair the first row with the last: together they have 101 keys. How many such "
-        "pairs of rows are there?",
-    ),
-    insight="n (n + 1) / 2. Code that skips the hidden pairs saves nearly half the "
-    "work; a mask that is applied to finished scores saves none.",
-)
 
 why_before = Exercise(
     id="ch03.why-before",
@@ -899,6 +861,223 @@ why_before = Exercise(
     insight="The leak is quiet: the values of later words are gone, and only the size "
     "of the output tells of them. `sees` in this section finds it, since it asks "
     "whether anything moves and not what.",
+)
+
+
+# --- share of a letter, by values and mask -------------------------------------------
+
+
+def _letters():
+    texts = [
+        ("aba", "a"),
+        ("abacus", "a"),
+        ("mississippi", "s"),
+        ("banana", "n"),
+        ("xyz", "q"),
+        ("attention", "t"),
+        ("eee", "e"),
+        ("thecatsatoutside", "t"),
+    ]
+    return [Case(f"{letter!r} in {text!r}", (text, letter)) for text, letter in texts]
+
+
+def share_so_far(text, letter):
+    n = len(text)
+    query = key = np.zeros((n, 1))
+    value = np.array([[1.0 if other == letter else 0.0] for other in text])
+    mask = np.tri(n, dtype=bool)
+    return query, key, value, mask
+
+
+def _head(result, text, letter):
+    """Run attention with what was chosen; one number comes out for each letter."""
+    if not isinstance(result, (tuple, list)) or len(result) != 4:
+        raise ValueError("it must be four things: query, key, value, mask")
+    arrays = [np.asarray(x) for x in result[:3]]
+    if any(x.dtype.kind not in "biuf" for x in arrays):
+        raise ValueError("query, key and value must be arrays of numbers")
+    query, key, value = (x.astype(float) for x in arrays)
+    n = len(text)
+    if query.ndim != 2 or key.ndim != 2 or query.shape[1] != key.shape[1]:
+        raise ValueError(f"query {query.shape} and key {key.shape} must be (n, d_k)")
+    if value.shape not in ((n, 1), (n,)):
+        raise ValueError(f"value has shape {value.shape}, and ({n}, 1) is asked for")
+    mask = np.ones((n, n), bool) if result[3] is None else np.asarray(result[3])
+    if mask.dtype.kind not in "bui":
+        raise ValueError("a mask is an array of True and False")
+    if (len(query), len(key), mask.shape) != (n, n, (n, n)):
+        shapes = f"{query.shape}, {key.shape}, {mask.shape}"
+        raise ValueError(f"query, key and mask are {shapes}, and the text has {n}")
+    weights = _safe_softmax(_scaled(query, key), mask.astype(bool))
+    return (weights @ value.reshape(n, 1))[:, 0]
+
+
+def _share_with(text, letter, *, see="so far", read="is it", match="equal"):
+    n = len(text)
+    codes = np.array([ord(other) for other in text])
+    hits = (codes == ord(letter)).astype(float)[:, None]
+    query, key = np.zeros((n, 1)), np.zeros((n, 1))
+    if match == "letters":
+        query = key = (codes[:, None] == np.unique(codes)).astype(float) * 3.0
+    if match == "hits":
+        query, key = np.ones((n, 1)), 20 * hits
+    value = {
+        "is it": hits,
+        "plus minus": 2 * hits - 1,
+        "count": np.cumsum(hits)[:, None],
+        "is not": 1 - hits,
+    }[read]
+    mask = {
+        "so far": np.tri(n, dtype=bool),
+        "all": np.ones((n, n), dtype=bool),
+        "before": np.tri(n, k=-1, dtype=bool),
+        "to come": ~np.tri(n, k=-1, dtype=bool),
+        "hidden": ~np.tri(n, dtype=bool),
+    }[see]
+    return query, key, value, mask
+
+
+def _share_in_torch(text, letter):
+    import torch
+
+    n = len(text)
+    value = torch.tensor([[float(other == letter)] for other in text])
+    return torch.zeros(n, 4), torch.ones(n, 4), value, torch.ones(n, n).tril().bool()
+
+
+def _share_by_lists(text, letter):
+    n = len(text)
+    mask = [[j <= i for j in range(n)] for i in range(n)]
+    return [[[1]] * n, [[2]] * n, [[int(c == letter)] for c in text], mask]
+
+
+def _share_computed_in_values(text, letter):
+    hits = np.array([other == letter for other in text])
+    shares = np.cumsum(hits) / np.arange(1, len(text) + 1)
+    nothing = np.zeros((len(text), 1))
+    return nothing, nothing, shares[:, None], np.eye(len(text), dtype=bool)
+
+
+def _in_the_head(answer):
+    value = answer("abab", "b")[2]
+    return np.unique(np.asarray(value)).size > 2
+
+
+letter_share = Exercise(
+    id="ch03.letter-share",
+    title="The share of a letter so far",
+    kind="design",
+    minutes=10,
+    difficulty=3,
+    section="ch03-causal",
+    prompt="Build a head, one attention, that counts in shares. `share_so_far(text, "
+    "letter)` gets a string and one letter and returns four arrays `(query, key, "
+    "value, mask)`, with shapes `(n, d_k)`, `(n, d_k)`, `(n, 1)` and boolean `(n, n)`, "
+    "for `n` letters and any `d_k`. Attention with them must give, at each place, the "
+    'share of `letter` among the letters up to and including it: for `"abacus"` and '
+    '`"a"` it is 1, 1/2, 2/3, 1/2, 2/5, 1/3. The head does the averaging.',
+    starter="def share_so_far(text, letter):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=share_so_far,
+    cases=_letters,
+    observe=_head,
+    tolerance=0.02,
+    switched=_share_with,
+    misconceptions=(
+        Misconception(
+            "whole-text",
+            "Each place sees the whole text, so all places get one number.",
+            "A share is a share of the text.",
+            "What should the first place of 'aba' get, and does the mask let it?",
+            switch={"see": "all"},
+        ),
+        Misconception(
+            "without-itself",
+            "Each place leaves its own letter out; the first gets 0.",
+            "So far means before.",
+            "What should the first place of 'aba' get for 'a'?",
+            switch={"see": "before"},
+        ),
+        Misconception(
+            "the-rest-of-the-text",
+            "Each place averages from itself to the end.",
+            "The triangle is the upper one.",
+            "Row 0 is the first letter. How many keys should it see?",
+            switch={"see": "to come"},
+        ),
+        Misconception(
+            "inverted-mask",
+            "Each place averages what comes after it; the last gets 0.",
+            "True hides a key.",
+            "What does True mean in this book?",
+            switch={"see": "hidden"},
+        ),
+        Misconception(
+            "plus-and-minus-one",
+            "Your values are 1 for the letter and -1 for others: the output is a "
+            "difference of shares.",
+            "Yes and no are 1 and -1.",
+            "What is the mean of 1 and -1, and what is the share of one in two?",
+            switch={"read": "plus minus"},
+        ),
+        Misconception(
+            "values-that-count",
+            "Your values are counts already, and the head takes their mean.",
+            "The head needs to know how many there were.",
+            "What are the values of 'aa', and what is their mean at the second place?",
+            switch={"read": "count"},
+        ),
+        Misconception(
+            "share-of-the-others",
+            "Your output is the share of all the other letters.",
+            "A value of 0 marks what was found.",
+            "What should 'eee' give for 'e'?",
+            switch={"read": "is not"},
+        ),
+        Misconception(
+            "looks-for-its-own-letter",
+            "Each place listens more to letters like its own, so shares are tilted.",
+            "A query should ask for something.",
+            "How large should the weight of an 'a' be beside that of a 'b' here?",
+            switch={"match": "letters"},
+        ),
+        Misconception(
+            "looks-for-the-letter",
+            "Once the letter has been seen, it gets all the attention.",
+            "To count a letter, attend to it.",
+            "A share needs a whole. Which letters are the whole, and do they get "
+            "weight?",
+            switch={"match": "hits"},
+        ),
+    ),
+    variants=(
+        _share_in_torch,
+        _share_by_lists,
+        _share_computed_in_values,
+        lambda text, letter: (
+            np.ones((len(text), 2)),
+            np.zeros((len(text), 2)),
+            (np.array(list(text)) == letter)[:, None],
+            np.tri(len(text)).astype(int),
+        ),
+    ),
+    remarks=(
+        Remark(
+            "Your values hold finished shares, and the head only copies them. Can you "
+            "leave the averaging to the head, with values of 0 and 1?",
+            _in_the_head,
+        ),
+    ),
+    hints=(
+        "A share is a mean. Of which numbers, one for each letter?",
+        "All letters up to a place count alike. What do queries and keys look like if "
+        "all scores are equal?",
+        "Values of 1 and 0, a causal mask with the diagonal, and queries and keys that "
+        "say nothing.",
+    ),
+    insight="A head gives shares, never counts: 'a' and 'aaaa' look the same to it. To "
+    "count, a model needs something of known number to compare with, such as one "
+    "marker at the beginning.",
 )
 
 
@@ -1492,11 +1671,12 @@ leaking_mask = Exercise(
     minutes=8,
     difficulty=3,
     section="ch03-note-neg-inf",
-    prompt="`keep_the_future_out(query, key, value)` is causal self-attention, "
-    "`(*batch, n, d_k)`, the same, and `(*batch, n, d_v)`, giving `(*batch, n, d_v)`. "
-    "A model with it reached a loss near zero, and wrote nonsense. Its users printed "
-    "the scores of a layer and found numbers around -15000. Mend it so that the future "
-    "is hidden whatever the scores are, the allowed scores staying as they are.",
+    prompt="`keep_the_future_out(query, key, value)` is causal attention of texts to "
+    "themselves: `(*batch, n, d_k)` twice, and `(*batch, n, d_v)`, giving the last "
+    "shape. A model with it guessed every word in training, and wrote nonsense. Its "
+    "users printed the scores of a layer and found numbers around -15000. Mend it so "
+    "that the future is hidden whatever the scores are, the allowed scores staying as "
+    "they are.",
     starter="def keep_the_future_out(query, key, value):\n"
     "    n = query.shape[-2]\n"
     "    scores = query @ key.mT / np.sqrt(query.shape[-1])\n"
@@ -1637,8 +1817,11 @@ def _masked_scores():
         ),
         Case("the second query may see nothing", (rng.normal(0, 2, (2, 3)), hide)),
         Case(
-            "allowed scores of -2e9",
-            (np.array([[-2e9, -2e9, 5.0]]), np.array([[True, True, False]])),
+            "allowed scores of -2e9, and a usual row",
+            (
+                np.array([[-2e9, -2e9, 5.0], [1.0, 2.0, 0.5]]),
+                np.array([[True, True, False], [True, True, True]]),
+            ),
         ),
         Case(
             "a hidden score of 1000",
@@ -2051,271 +2234,6 @@ average_before = Exercise(
 )
 
 
-# --- share of a letter, by values and mask -------------------------------------------
-
-
-def _letters():
-    texts = [
-        ("aba", "a"),
-        ("abacus", "a"),
-        ("mississippi", "s"),
-        ("banana", "n"),
-        ("xyz", "q"),
-        ("attention", "t"),
-        ("eee", "e"),
-        ("thecatsatoutside", "t"),
-    ]
-    return [Case(f"{letter!r} in {text!r}", (text, letter)) for text, letter in texts]
-
-
-def share_so_far(text, letter):
-    n = len(text)
-    query = key = np.zeros((n, 1))
-    value = np.array([[1.0 if other == letter else 0.0] for other in text])
-    mask = np.tri(n, dtype=bool)
-    return query, key, value, mask
-
-
-def _head(result, text, letter):
-    """Run attention with what was chosen; one number comes out for each letter."""
-    if not isinstance(result, (tuple, list)) or len(result) != 4:
-        raise ValueError("it must be four things: query, key, value, mask")
-    arrays = [np.asarray(x) for x in result[:3]]
-    if any(x.dtype.kind not in "biuf" for x in arrays):
-        raise ValueError("query, key and value must be arrays of numbers")
-    query, key, value = (x.astype(float) for x in arrays)
-    n = len(text)
-    if query.ndim != 2 or key.ndim != 2 or query.shape[1] != key.shape[1]:
-        raise ValueError(f"query {query.shape} and key {key.shape} must be (n, d_k)")
-    if value.shape not in ((n, 1), (n,)):
-        raise ValueError(f"value has shape {value.shape}, and ({n}, 1) is asked for")
-    mask = np.ones((n, n), bool) if result[3] is None else np.asarray(result[3])
-    if mask.dtype.kind not in "bui":
-        raise ValueError("a mask is an array of True and False")
-    if (len(query), len(key), mask.shape) != (n, n, (n, n)):
-        shapes = f"{query.shape}, {key.shape}, {mask.shape}"
-        raise ValueError(f"query, key and mask are {shapes}, and the text has {n}")
-    weights = _safe_softmax(_scaled(query, key), mask.astype(bool))
-    return (weights @ value.reshape(n, 1))[:, 0]
-
-
-def _share_with(text, letter, *, see="so far", read="is it", match="equal"):
-    n = len(text)
-    codes = np.array([ord(other) for other in text])
-    hits = (codes == ord(letter)).astype(float)[:, None]
-    query, key = np.zeros((n, 1)), np.zeros((n, 1))
-    if match == "letters":
-        query = key = (codes[:, None] == np.unique(codes)).astype(float) * 3.0
-    if match == "hits":
-        query, key = np.ones((n, 1)), 20 * hits
-    value = {
-        "is it": hits,
-        "plus minus": 2 * hits - 1,
-        "count": np.cumsum(hits)[:, None],
-        "is not": 1 - hits,
-    }[read]
-    mask = {
-        "so far": np.tri(n, dtype=bool),
-        "all": np.ones((n, n), dtype=bool),
-        "before": np.tri(n, k=-1, dtype=bool),
-        "to come": ~np.tri(n, k=-1, dtype=bool),
-        "hidden": ~np.tri(n, dtype=bool),
-    }[see]
-    return query, key, value, mask
-
-
-def _share_in_torch(text, letter):
-    import torch
-
-    n = len(text)
-    value = torch.tensor([[float(other == letter)] for other in text])
-    return torch.zeros(n, 4), torch.ones(n, 4), value, torch.ones(n, n).tril().bool()
-
-
-def _share_by_lists(text, letter):
-    n = len(text)
-    mask = [[j <= i for j in range(n)] for i in range(n)]
-    return [[[1]] * n, [[2]] * n, [[int(c == letter)] for c in text], mask]
-
-
-def _share_computed_in_values(text, letter):
-    hits = np.array([other == letter for other in text])
-    shares = np.cumsum(hits) / np.arange(1, len(text) + 1)
-    nothing = np.zeros((len(text), 1))
-    return nothing, nothing, shares[:, None], np.eye(len(text), dtype=bool)
-
-
-def _in_the_head(answer):
-    value = answer("abab", "b")[2]
-    return np.unique(np.asarray(value)).size > 2
-
-
-letter_share = Exercise(
-    id="ch03.letter-share",
-    title="The share of a letter so far",
-    kind="design",
-    minutes=10,
-    difficulty=3,
-    section="ch03-empty-row",
-    prompt="Build a head that counts in shares. `share_so_far(text, letter)` gets a "
-    "string and one letter and returns four arrays `(query, key, value, mask)`, with "
-    "shapes `(n, d_k)`, `(n, d_k)`, `(n, 1)` and boolean `(n, n)`, for `n` letters and "
-    "any `d_k`. Attention with them must give, at each place, the share of `letter` "
-    'among the letters up to and including it: for `"abacus"` and `"a"` it is '
-    "1, 1/2, 2/3, 1/2, 2/5, 1/3. The head does the averaging.",
-    starter="def share_so_far(text, letter):\n"
-    '    raise NotImplementedError("your code here")',
-    reference=share_so_far,
-    cases=_letters,
-    observe=_head,
-    tolerance=0.02,
-    switched=_share_with,
-    misconceptions=(
-        Misconception(
-            "whole-text",
-            "Each place sees the whole text, so all places get one number.",
-            "A share is a share of the text.",
-            "What should the first place of 'aba' get, and does the mask let it?",
-            switch={"see": "all"},
-        ),
-        Misconception(
-            "without-itself",
-            "Each place leaves its own letter out; the first gets 0.",
-            "So far means before.",
-            "What should the first place of 'aba' get for 'a'?",
-            switch={"see": "before"},
-        ),
-        Misconception(
-            "the-rest-of-the-text",
-            "Each place averages from itself to the end.",
-            "The triangle is the upper one.",
-            "Row 0 is the first letter. How many keys should it see?",
-            switch={"see": "to come"},
-        ),
-        Misconception(
-            "inverted-mask",
-            "Each place averages what comes after it; the last gets 0.",
-            "True hides a key.",
-            "What does True mean in this book?",
-            switch={"see": "hidden"},
-        ),
-        Misconception(
-            "plus-and-minus-one",
-            "Your values are 1 for the letter and -1 for others: the output is a "
-            "difference of shares.",
-            "Yes and no are 1 and -1.",
-            "What is the mean of 1 and -1, and what is the share of one in two?",
-            switch={"read": "plus minus"},
-        ),
-        Misconception(
-            "values-that-count",
-            "Your values are counts already, and the head takes their mean.",
-            "The head needs to know how many there were.",
-            "What are the values of 'aa', and what is their mean at the second place?",
-            switch={"read": "count"},
-        ),
-        Misconception(
-            "share-of-the-others",
-            "Your output is the share of all the other letters.",
-            "A value of 0 marks what was found.",
-            "What should 'eee' give for 'e'?",
-            switch={"read": "is not"},
-        ),
-        Misconception(
-            "looks-for-its-own-letter",
-            "Each place listens more to letters like its own, so shares are tilted.",
-            "A query should ask for something.",
-            "How large should the weight of an 'a' be beside that of a 'b' here?",
-            switch={"match": "letters"},
-        ),
-        Misconception(
-            "looks-for-the-letter",
-            "Once the letter has been seen, it gets all the attention.",
-            "To count a letter, attend to it.",
-            "A share needs a whole. Which letters are the whole, and do they get "
-            "weight?",
-            switch={"match": "hits"},
-        ),
-    ),
-    variants=(
-        _share_in_torch,
-        _share_by_lists,
-        _share_computed_in_values,
-        lambda text, letter: (
-            np.ones((len(text), 2)),
-            np.zeros((len(text), 2)),
-            (np.array(list(text)) == letter)[:, None],
-            np.tri(len(text)).astype(int),
-        ),
-    ),
-    remarks=(
-        Remark(
-            "Your values hold finished shares, and the head only copies them. Can you "
-            "leave the averaging to the head, with values of 0 and 1?",
-            _in_the_head,
-        ),
-    ),
-    hints=(
-        "A share is a mean. Of which numbers, one for each letter?",
-        "All letters up to a place count alike. What do queries and keys look like if "
-        "all scores are equal?",
-        "Values of 1 and 0, a causal mask with the diagonal, and queries and keys that "
-        "say nothing.",
-    ),
-    insight="A head gives shares, never counts: 'a' and 'aaaa' look the same to it. To "
-    "count, a model needs something of known number to compare with, such as one "
-    "marker at the beginning.",
-)
-
-
-# --- what stands in the way ----------------------------------------------------------
-
-no_softmax = Exercise(
-    id="ch03.no-bracket",
-    title="What closes the door",
-    kind="explain",
-    minutes=4,
-    difficulty=3,
-    section="ch03-note-associative",
-    prompt="Without the softmax, $(QK^\\top)V = Q(K^\\top V)$, and the right side "
-    "never holds an array of shape `(n_q, n_k)`. Which step of attention makes this "
-    "impossible, however cleverly the rest is arranged? Set `ch03_no_bracket` to one "
-    "letter.",
-    starter="ch03_no_bracket = ...",
-    choices={
-        "a": Choice(
-            "Dividing the scores by the root of d_k",
-            "A constant factor moves freely through products: divide Q by it, and "
-            "bracket as you like.",
-        ),
-        "b": Choice(
-            "Dividing each row by its own sum",
-            "It needs one number for each query, and the sum over keys can be taken "
-            "before the query comes: linear attention does that.",
-        ),
-        "c": Choice(
-            "Taking the exponential of each score",
-            "Yes. It acts on each finished score, and the scores' rank of at most d_k "
-            "is gone: no fixed number of features gives e^(q·k) as a dot product.",
-            right=True,
-        ),
-        "d": Choice(
-            "Subtracting the largest score of a row",
-            "It changes no result, only the range of the numbers; leave it out and the "
-            "function is the same on paper.",
-        ),
-    },
-    hints=(
-        "Go through the steps, and ask of each: could it be done on Q, or on K, alone?",
-        "Dividing by a row's sum needs that sum. Can it be had without the single "
-        "scores, if they are plain dot products?",
-        "A step that is not linear in the score needs the score itself.",
-    ),
-    insight="So there are two ways out: another function in place of the exponential "
-    "(linear attention), or features whose dot products come near it on average.",
-)
-
-
 # --- what it costs -------------------------------------------------------------------
 
 operations = Exercise(
@@ -2395,64 +2313,4 @@ operations = Exercise(
     ),
     insight="n_q n_k (d_k + d_v). Operations as such (FLOPs) are twice as many; read "
     "which of the two a paper counts before you compare.",
-)
-
-crossing = Exercise(
-    id="ch03.crossing",
-    title="Where the square overtakes",
-    kind="predict",
-    minutes=4,
-    difficulty=2,
-    section="ch03-cost",
-    prompt="A layer of width 768 with 12 heads has four projections, each a product of "
-    "`(n, 768)` with `(768, 768)`. All heads together are 768 wide, in keys and in "
-    "values. At which length `n` do scores and means take as many multiply-adds as the "
-    "four projections? Set `ch03_predict_crossing` to the number.",
-    starter="ch03_predict_crossing = ...",
-    reference=1536,
-    misconceptions=(
-        Misconception(
-            "length-equals-width",
-            "At 768 words the projections take twice as many.",
-            "n² d meets n d² where n = d.",
-            "That is one product against one. How many are there of each kind?",
-            wrong=768,
-        ),
-        Misconception(
-            "one-product-of-pairs",
-            "3072 counts one product with n² in it.",
-            "The square comes from the scores.",
-            "Which other product has both n_q and n_k in it?",
-            wrong=3072,
-        ),
-        Misconception(
-            "three-projections",
-            "1152 counts three projections.",
-            "Query, key and value are projected.",
-            "What happens to the outputs of the heads at the end?",
-            wrong=1152,
-        ),
-        Misconception(
-            "width-of-one-head",
-            "128 is twice the width of one head.",
-            "The scores are computed with d_k = 64.",
-            "How many heads do that, and what do they cost together?",
-            wrong=128,
-        ),
-        Misconception(
-            "upside-down",
-            "384 is half of the width.",
-            "The two sides are 4 and 2, so it is 2 / 4.",
-            "At n = 384, which of the two is larger? Put the numbers in.",
-            wrong=384,
-        ),
-    ),
-    hints=(
-        "Write both counts with n and d = 768.",
-        "Four products of n · d · d stand against two of n · n · d.",
-        "Divide both sides by n · d, and solve for n.",
-    ),
-    insight="768 and 12 heads are the sizes of GPT-2 small and BERT base, which read "
-    "at most 1024 and 512 tokens: by count, the projections are always the larger "
-    "part. With 100,000 tokens the pairs take 65 times as much.",
 )

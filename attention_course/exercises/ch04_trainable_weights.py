@@ -7,6 +7,216 @@ import numpy as np
 from ._model import Case, Choice, Exercise, Misconception, Property
 from ._properties import in_words, not_negative, sums_to_one
 
+# --- one step of gradient descent ---------------------------------------------------
+
+
+def _examples():
+    rng = np.random.default_rng(41)
+
+    def case(label, n, d, rate):
+        x = rng.normal(0.4, 1.0, (n, d))
+        return Case(label, (rng.normal(0, 1, d), x, rng.normal(1, 2, n), rate))
+
+    tiny = (np.array([1.0, 0.0]), np.array([[3.0, 1.0]]), np.array([6.0]), 0.05)
+    return [
+        Case("one example, two features", tiny),
+        case("five examples, three features", 5, 3, 0.1),
+        case("three examples, four features", 3, 4, 0.02),
+    ]
+
+
+def descend(w, x, y, rate):
+    error = x @ w - y
+    gradient = 2 * x.T @ error / len(y)
+    return w - rate * gradient
+
+
+def _descend_with(
+    w, x, y, rate, *, sign=-1, factor=2, reduce="mean", step="rate", hands="w"
+):
+    error = x @ w - y
+    divisor = {"mean": len(y), "sum": 1, "d": len(w), "all": x.size}[reduce]
+    gradient = factor * x.T @ error / divisor
+    if step == "unit":
+        gradient = gradient / np.linalg.norm(gradient)
+    moved = sign * (1 if step == "no rate" else rate) * gradient
+    return {"w": w + moved, "gradient": gradient, "step": moved}[hands]
+
+
+def _one_by_one(w, x, y, rate):
+    for row, answer in zip(x, y, strict=True):
+        w = w - rate * 2 * (row @ w - answer) * row
+    return w
+
+
+def _forgets_input(w, x, y, rate):
+    return w - rate * 2 * (x @ w - y).mean()
+
+
+def _multiplies_means(w, x, y, rate):
+    return w - rate * 2 * (x @ w - y).mean() * x.mean(axis=0)
+
+
+def _descend_in_loops(w, x, y, rate):
+    gradient = np.zeros(len(w))
+    for j in range(len(w)):
+        for i in range(len(y)):
+            gradient[j] += 2 * (sum(x[i] * w) - y[i]) * x[i, j] / len(y)
+    return w - rate * gradient
+
+
+def _descend_by_autograd(w, x, y, rate):
+    import torch
+
+    w = torch.as_tensor(w).clone().requires_grad_()
+    loss = ((torch.as_tensor(x) @ w - torch.as_tensor(y)) ** 2).mean()
+    loss.backward()
+    return w - rate * w.grad
+
+
+def _loss_grows(result, w, x, y, rate):
+    before, after = (((x @ v - y) ** 2).mean() for v in (w, result))
+    if after <= before:
+        return None
+    return (
+        f"A small step should lower the loss; it went from {before:.4g} to {after:.4g}."
+    )
+
+
+gradient_step = Exercise(
+    id="ch04.gradient-step",
+    title="One step downhill",
+    kind="implement",
+    minutes=6,
+    difficulty=2,
+    section="ch04-learning",
+    prompt="The step of this section, with several examples and "
+    "several parameters. Write `descend(w, x, y, rate)`: the model predicts `x @ w` "
+    "from `x` of shape `(n, d)` and parameters `w` of shape `(d,)`; the loss is the "
+    "mean over the n examples of the squared error, predicted minus right answer `y`, "
+    "shape `(n,)`. Return the parameters after one gradient step with learning rate "
+    "`rate`, a new array of shape `(d,)`; derive the gradient yourself.",
+    starter="def descend(w, x, y, rate):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=descend,
+    cases=_examples,
+    switched=_descend_with,
+    misconceptions=(
+        Misconception(
+            "uphill",
+            "Your step makes the loss larger: it goes along the gradient.",
+            "The gradient points to where the loss is small.",
+            "Compute the loss before and after your step. If the derivative is "
+            "negative, in which direction does the loss fall?",
+            switch={"sign": 1},
+        ),
+        Misconception(
+            "factor-two-lost",
+            "Your step is half as long as it should be.",
+            "The derivative of a square is the thing squared, without a factor. (With "
+            "half the squared error as the loss it is.)",
+            "What is the derivative of e² with respect to e?",
+            switch={"factor": 1},
+        ),
+        Misconception(
+            "sum-of-examples",
+            "Your step is n times too long: it adds up the examples' gradients.",
+            "The loss is a sum over examples, and a mean only scales it.",
+            "Give the function every example twice. Should the step be twice as long?",
+            switch={"reduce": "sum"},
+        ),
+        Misconception(
+            "divides-by-parameters",
+            "You divide by d, the number of parameters, where n, the number of "
+            "examples, belongs.",
+            "`len(w)` is the number of terms of the mean.",
+            "Over what does the prompt take the mean?",
+            switch={"reduce": "d"},
+        ),
+        Misconception(
+            "divides-by-all-entries",
+            "You divide by n·d, the number of entries of x.",
+            "The mean of an array divides by all its entries.",
+            "Over what does the prompt take the mean, and how many of these are there?",
+            switch={"reduce": "all"},
+        ),
+        Misconception(
+            "means-multiplied",
+            "Your gradient is the mean error times the mean input.",
+            "The mean of a product is the product of the means.",
+            "Take errors 1 and -1 and inputs 1 and -1. What is the mean of the "
+            "products, and what do you get?",
+            wrong=_multiplies_means,
+        ),
+        Misconception(
+            "rate-lost",
+            "Your step is the whole gradient; the learning rate does not change it.",
+            "The gradient says how far to go.",
+            "Call your function with rate 0. Should anything move?",
+            switch={"step": "no rate"},
+        ),
+        Misconception(
+            "unit-length",
+            "Your step has length `rate` wherever you start: you divided the gradient "
+            "by its length.",
+            "The gradient gives the direction alone; the rate is the length of a step.",
+            "What happens near the minimum if no step can be shorter than the rate?",
+            switch={"step": "unit"},
+        ),
+        Misconception(
+            "returns-gradient",
+            "You return the gradient, not the parameters after the step.",
+            "The function's job is the derivative; somebody else takes the step.",
+            "What would you pass in as `w` for a second step?",
+            switch={"hands": "gradient"},
+        ),
+        Misconception(
+            "returns-step",
+            "You return how far the parameters move, not where they arrive.",
+            "The step is the result.",
+            "With rate 0, which parameters should come back?",
+            switch={"hands": "step"},
+        ),
+        Misconception(
+            "one-example-at-a-time",
+            "You take n steps, one for each example, each from where the last one "
+            "ended.",
+            "A loop over the examples may update as it goes.",
+            "Change the order of the examples. Does your result change? Should a mean?",
+            wrong=_one_by_one,
+        ),
+        Misconception(
+            "input-forgotten",
+            "All your parameters move by the same amount: the inputs do not enter.",
+            "The derivative of a squared error is twice the error, and that is all.",
+            "If feature 2 is zero in all examples, how much does w[2] matter to the "
+            "loss?",
+            wrong=_forgets_input,
+        ),
+    ),
+    variants=(
+        _descend_in_loops,
+        _descend_by_autograd,
+        lambda w, x, y, rate: w + 2 * rate * ((y - x @ w)[:, None] * x).mean(0),
+        lambda w, x, y, rate: list(descend(w, x.astype(np.float32), y, rate)),
+    ),
+    properties=(Property("the loss falls", _loss_grows),),
+    hints=(
+        "One example, one parameter is this section: 2 (wx - y) x. What plays the "
+        "role of x for parameter j?",
+        "The gradient has the shape of w. Its entry j is the mean over the examples of "
+        "twice the error times feature j.",
+        "A mean over examples of error times feature, for all features at once, is a "
+        "product with the transpose of x, divided by n. Then go against it.",
+    ),
+    insight="If the learning rate is too large, the step overshoots. Along the "
+    "direction in which the loss bends most, with second derivative c, a step "
+    "multiplies the distance to the minimum by 1 - rate·c: above rate = 2/c it grows "
+    "with every step. For x = [[3, 1]] c is 20: try the rates 0.09 and 0.11, fifty "
+    "steps each.",
+)
+
+
 # --- three projections of one input -------------------------------------------------
 
 
@@ -251,213 +461,197 @@ predict_parameters = Exercise(
 )
 
 
-# --- one step of gradient descent ---------------------------------------------------
+# --- which shape, which rows --------------------------------------------------------
 
-
-def _examples():
-    rng = np.random.default_rng(41)
-
-    def case(label, n, d, rate):
-        x = rng.normal(0.4, 1.0, (n, d))
-        return Case(label, (rng.normal(0, 1, d), x, rng.normal(1, 2, n), rate))
-
-    tiny = (np.array([1.0, 0.0]), np.array([[3.0, 1.0]]), np.array([6.0]), 0.05)
-    return [
-        Case("one example, two features", tiny),
-        case("five examples, three features", 5, 3, 0.1),
-        case("three examples, four features", 3, 4, 0.02),
-    ]
-
-
-def descend(w, x, y, rate):
-    error = x @ w - y
-    gradient = 2 * x.T @ error / len(y)
-    return w - rate * gradient
-
-
-def _descend_with(
-    w, x, y, rate, *, sign=-1, factor=2, reduce="mean", step="rate", hands="w"
-):
-    error = x @ w - y
-    divisor = {"mean": len(y), "sum": 1, "d": len(w), "all": x.size}[reduce]
-    gradient = factor * x.T @ error / divisor
-    if step == "unit":
-        gradient = gradient / np.linalg.norm(gradient)
-    moved = sign * (1 if step == "no rate" else rate) * gradient
-    return {"w": w + moved, "gradient": gradient, "step": moved}[hands]
-
-
-def _one_by_one(w, x, y, rate):
-    for row, answer in zip(x, y, strict=True):
-        w = w - rate * 2 * (row @ w - answer) * row
-    return w
-
-
-def _forgets_input(w, x, y, rate):
-    return w - rate * 2 * (x @ w - y).mean()
-
-
-def _multiplies_means(w, x, y, rate):
-    return w - rate * 2 * (x @ w - y).mean() * x.mean(axis=0)
-
-
-def _descend_in_loops(w, x, y, rate):
-    gradient = np.zeros(len(w))
-    for j in range(len(w)):
-        for i in range(len(y)):
-            gradient[j] += 2 * (sum(x[i] * w) - y[i]) * x[i, j] / len(y)
-    return w - rate * gradient
-
-
-def _descend_by_autograd(w, x, y, rate):
-    import torch
-
-    w = torch.as_tensor(w).clone().requires_grad_()
-    loss = ((torch.as_tensor(x) @ w - torch.as_tensor(y)) ** 2).mean()
-    loss.backward()
-    return w - rate * w.grad
-
-
-def _loss_grows(result, w, x, y, rate):
-    before, after = (((x @ v - y) ** 2).mean() for v in (w, result))
-    if after <= before:
-        return None
-    return (
-        f"A small step should lower the loss; it went from {before:.4g} to {after:.4g}."
-    )
-
-
-gradient_step = Exercise(
-    id="ch04.gradient-step",
-    title="One step downhill",
-    kind="implement",
-    minutes=6,
+predict_shape = Exercise(
+    id="ch04.gradient-shape",
+    title="The shape of a gradient",
+    kind="predict",
+    minutes=3,
     difficulty=2,
     section="ch04-gradient",
-    prompt="The step of this chapter's first section, with several examples and "
-    "several parameters. Write `descend(w, x, y, rate)`: the model predicts `x @ w` "
-    "from `x` of shape `(n, d)` and parameters `w` of shape `(d,)`; the loss is the "
-    "mean over the n examples of the squared error, predicted minus right answer `y`, "
-    "shape `(n,)`. Return the parameters after one gradient step with learning rate "
-    "`rate`, a new array of shape `(d,)`; derive the gradient yourself.",
-    starter="def descend(w, x, y, rate):\n"
-    '    raise NotImplementedError("your code here")',
-    reference=descend,
-    cases=_examples,
-    switched=_descend_with,
+    prompt="A layer of width d = 512 has 8 heads of width 64. It reads a batch of 3 "
+    "sentences of 20 words each, and the loss is the mean over the whole batch. One "
+    "head stores its key matrix as this chapter does. Set `ch04_predict_shape` to the "
+    "shape, a tuple, of the gradient with respect to that matrix.",
+    starter="ch04_predict_shape = ...",
+    reference=(512, 64),
     misconceptions=(
         Misconception(
-            "uphill",
-            "Your step makes the loss larger: it goes along the gradient.",
-            "The gradient points to where the loss is small.",
-            "Compute the loss before and after your step. If the derivative is "
-            "negative, in which direction does the loss fall?",
-            switch={"sign": 1},
+            "one-for-each-sentence",
+            "(3, 512, 64) keeps one gradient for each sentence.",
+            "Each sentence has its own gradient. It has, and the loss has their sum.",
+            "How many key matrices does the head have for the three sentences?",
+            wrong=(3, 512, 64),
         ),
         Misconception(
-            "factor-two-lost",
-            "Your step is half as long as it should be.",
-            "The derivative of a square is the thing squared, without a factor. (With "
-            "half the squared error as the loss it is.)",
-            "What is the derivative of e² with respect to e?",
-            switch={"factor": 1},
+            "shape-of-keys",
+            "(3, 20, 64) is the shape of the keys, and so of the derivative for them.",
+            "What is learned are the keys.",
+            "Which array survives when the next batch comes in?",
+            wrong=(3, 20, 64),
         ),
         Misconception(
-            "sum-of-examples",
-            "Your step is n times too long: it adds up the examples' gradients.",
-            "The loss is a sum over examples, and a mean only scales it.",
-            "Give the function every example twice. Should the step be twice as long?",
-            switch={"reduce": "sum"},
+            "shape-of-keys-of-one-sentence",
+            "(20, 64) is the shape of one sentence's keys in this head.",
+            "What is learned are the keys.",
+            "Would a sentence of 21 words need another matrix?",
+            wrong=(20, 64),
         ),
         Misconception(
-            "divides-by-parameters",
-            "You divide by d, the number of parameters, where n, the number of "
-            "examples, belongs.",
-            "`len(w)` is the number of terms of the mean.",
-            "Over what does the prompt take the mean?",
-            switch={"reduce": "d"},
+            "stored-transposed",
+            "(64, 512) is how `torch.nn.Linear(512, 64)` stores its matrix.",
+            "A matrix has one row for each number that comes out.",
+            "This chapter writes K = X W_K. Which lengths meet?",
+            wrong=(64, 512),
         ),
         Misconception(
-            "divides-by-all-entries",
-            "You divide by n·d, the number of entries of x.",
-            "The mean of an array divides by all its entries.",
-            "Over what does the prompt take the mean, and how many of these are there?",
-            switch={"reduce": "all"},
+            "full-width",
+            "(512, 512) is the shape of the key matrices of all 8 heads side by side.",
+            "A projection does not change the width.",
+            "How long is one head's key?",
+            wrong=(512, 512),
         ),
         Misconception(
-            "means-multiplied",
-            "Your gradient is the mean error times the mean input.",
-            "The mean of a product is the product of the means.",
-            "Take errors 1 and -1 and inputs 1 and -1. What is the mean of the "
-            "products, and what do you get?",
-            wrong=_multiplies_means,
+            "all-heads",
+            "(8, 512, 64) holds the gradients of all 8 heads.",
+            "The heads are one more axis, as in the scores.",
+            "The question is about one head's matrix. How many axes has it?",
+            wrong=(8, 512, 64),
         ),
         Misconception(
-            "rate-lost",
-            "Your step is the whole gradient; the learning rate does not change it.",
-            "The gradient says how far to go.",
-            "Call your function with rate 0. Should anything move?",
-            switch={"step": "no rate"},
-        ),
-        Misconception(
-            "unit-length",
-            "Your step has length `rate` wherever you start: you divided the gradient "
-            "by its length.",
-            "The gradient gives the direction alone; the rate is the length of a step.",
-            "What happens near the minimum if no step can be shorter than the rate?",
-            switch={"step": "unit"},
-        ),
-        Misconception(
-            "returns-gradient",
-            "You return the gradient, not the parameters after the step.",
-            "The function's job is the derivative; somebody else takes the step.",
-            "What would you pass in as `w` for a second step?",
-            switch={"hands": "gradient"},
-        ),
-        Misconception(
-            "returns-step",
-            "You return how far the parameters move, not where they arrive.",
-            "The step is the result.",
-            "With rate 0, which parameters should come back?",
-            switch={"hands": "step"},
-        ),
-        Misconception(
-            "one-example-at-a-time",
-            "You take n steps, one for each example, each from where the last one "
-            "ended.",
-            "A loop over the examples may update as it goes.",
-            "Change the order of the examples. Does your result change? Should a mean?",
-            wrong=_one_by_one,
-        ),
-        Misconception(
-            "input-forgotten",
-            "All your parameters move by the same amount: the inputs do not enter.",
-            "The derivative of a squared error is twice the error, and that is all.",
-            "If feature 2 is zero in all examples, how much does w[2] matter to the "
-            "loss?",
-            wrong=_forgets_input,
+            "heads-for-width",
+            "(512, 8) has one column for each head.",
+            "h = 8 is the width of a head.",
+            "How many numbers are left for each head if 8 heads share 512?",
+            wrong=(512, 8),
         ),
     ),
-    variants=(
-        _descend_in_loops,
-        _descend_by_autograd,
-        lambda w, x, y, rate: w + 2 * rate * ((y - x @ w)[:, None] * x).mean(0),
-        lambda w, x, y, rate: list(descend(w, x.astype(np.float32), y, rate)),
-    ),
-    properties=(Property("the loss falls", _loss_grows),),
     hints=(
-        "One example, one parameter is the first section: 2 (wx - y) x. What plays the "
-        "role of x for parameter j?",
-        "The gradient has the shape of w. Its entry j is the mean over the examples of "
-        "twice the error times feature j.",
-        "A mean over examples of error times feature, for all features at once, is a "
-        "product with the transpose of x, divided by n. Then go against it.",
+        "A gradient with respect to a matrix has the shape of that matrix.",
+        "Does W_K depend on how many sentences there are, or on how long they are?",
+        "K = X W_K: a word is a row of 512 numbers, and one head's key has 64.",
     ),
-    insight="If the learning rate is too large, the step overshoots. Along the "
-    "direction in which the loss bends most, with second derivative c, a step "
-    "multiplies the distance to the minimum by 1 - rate·c: above rate = 2/c it grows "
-    "with every step. For x = [[3, 1]] c is 20: try the rates 0.09 and 0.11, fifty "
-    "steps each.",
+    insight="Neither the batch nor the length is in it: every word of every sentence "
+    "adds its part to the same matrix. So a batch can be cut into pieces, the "
+    "gradients added up, and the step taken once (gradient accumulation) when memory "
+    "is short.",
+)
+
+predict_rows = Exercise(
+    id="ch04.rows-that-learn",
+    title="Which rows can learn?",
+    kind="predict",
+    minutes=6,
+    difficulty=3,
+    section="ch04-gradient",
+    prompt="Take the sentence and the three matrices of this chapter: six features, "
+    "`article`, `noun`, `verb`, `adverb`, `place`, `time`, one row of each matrix for "
+    "each. Now a causal mask is added: a word may attend to itself and to the words "
+    "before it. The loss looks at the output of `outside` alone (an adverb of place, "
+    "the fourth of `the cat sat outside today`); its derivative for that output is [1, "
+    "1]. Set `ch04_predict_rows` to three numbers: how many rows of the gradient are "
+    "not zero for W_Q, for W_K and for W_V.",
+    starter="ch04_predict_rows = ...",
+    reference=(2, 5, 5),
+    misconceptions=(
+        Misconception(
+            "mask-forgotten",
+            "Six rows for W_K and W_V: this is right without the mask.",
+            "A mask changes the weights, not who learns.",
+            "Which weight does `today` get, and how much does its value then matter?",
+            wrong=(2, 6, 6),
+        ),
+        Misconception(
+            "all-rows",
+            "Every row of every matrix: the whole layer learns at each step.",
+            "All parameters take part in the computation, so all get a gradient.",
+            "The query of `cat` is computed too. Does the output of `outside` use it?",
+            wrong=(6, 6, 6),
+        ),
+        Misconception(
+            "words-not-features",
+            "You counted words: one that asks and four that are looked at.",
+            "Each word has its own row of the matrices.",
+            "The row of x for `outside` holds two ones. Which rows of W_Q do they "
+            "pick?",
+            wrong=(1, 4, 4),
+        ),
+        Misconception(
+            "words-on-the-key-side",
+            "You counted the four words that are looked at; one of them has two "
+            "features.",
+            "Each word has its own row of W_K and W_V.",
+            "Which rows of W_K are added up for the key of `outside`?",
+            wrong=(2, 4, 4),
+        ),
+        Misconception(
+            "one-feature-asks",
+            "One row for W_Q, as for `sat` in the text; `outside` is described by "
+            "more.",
+            "One word asks, so one row learns.",
+            "Add up the row of x that belongs to `outside`.",
+            wrong=(1, 5, 5),
+        ),
+        Misconception(
+            "own-features-only",
+            "Only the features of `outside` itself in all three matrices.",
+            "The loss looks at one word, so only that word's features learn.",
+            "From whose values is the output of `outside` a mean?",
+            wrong=(2, 2, 2),
+        ),
+        Misconception(
+            "all-visible-words-ask",
+            "Five rows for W_Q too: the features of all words that `outside` may see.",
+            "Whoever is part of the weighted mean learns to ask.",
+            "Which row of the scores is needed for the output of `outside`, and whose "
+            "query is in it?",
+            wrong=(5, 5, 5),
+        ),
+        Misconception(
+            "mask-excludes-itself",
+            "You left `outside` out of what it may attend to.",
+            "Causal means: only the words before.",
+            "What does the prompt's mask let the first word attend to?",
+            wrong=(2, 3, 3),
+        ),
+        Misconception(
+            "zero-rows-left-out",
+            "Three rows for W_K: you left out those that are zero now, `article` and "
+            "`adverb`.",
+            "What is zero takes no part, so it cannot learn.",
+            "Raise one entry of the row `adverb` a little. Does the score that "
+            "`outside` gives itself move?",
+            wrong=(2, 3, 5),
+        ),
+        Misconception(
+            "one-key-row-left-out",
+            "One row of W_K is missing. That a row is zero now, as `article` and "
+            "`adverb` are, is no reason to leave it out.",
+            "A word that cannot be found has no part in the scores.",
+            "Raise one entry of that row a little. Which score moves?",
+            wrong=(2, 4, 5),
+        ),
+        Misconception(
+            "values-from-one",
+            "W_V learns from all visible words: each value has a positive weight.",
+            "What `outside` hands over is what its output shows.",
+            "From whose values is the output of `outside` a mean?",
+            wrong=(2, 5, 2),
+        ),
+    ),
+    hints=(
+        "A row of W_Q gets its gradient from the words that have this feature and "
+        "whose query matters to the loss.",
+        "Which four words does `outside` attend to? Their keys and their values "
+        "matter.",
+        "List the features of these four words: `outside` brings two, the others one "
+        "each. Then list the features of the one that asks.",
+    ),
+    insight="Rows of rare features learn rarely. With word vectors looked up in a "
+    "table it is the same one step earlier: in a batch, only the vectors of words that "
+    "occur get a gradient, which is why libraries offer sparse gradients for that "
+    "table.",
 )
 
 
@@ -719,183 +913,6 @@ gradient_of_question = Exercise(
     "That is why a library has to keep only one n by n matrix for it, or none: "
     "FlashAttention computes the weights a second time, block by block, because this "
     "is faster than reading them from memory.",
-)
-
-
-# --- which shape, which rows --------------------------------------------------------
-
-predict_shape = Exercise(
-    id="ch04.gradient-shape",
-    title="The shape of a gradient",
-    kind="predict",
-    minutes=3,
-    difficulty=2,
-    section="ch04-gradient",
-    prompt="A layer of width d = 512 has 8 heads of width 64. It reads a batch of 3 "
-    "sentences of 20 words each, and the loss is the mean over the whole batch. One "
-    "head stores its key matrix as this chapter does. Set `ch04_predict_shape` to the "
-    "shape, a tuple, of the gradient with respect to that matrix.",
-    starter="ch04_predict_shape = ...",
-    reference=(512, 64),
-    misconceptions=(
-        Misconception(
-            "one-for-each-sentence",
-            "(3, 512, 64) keeps one gradient for each sentence.",
-            "Each sentence has its own gradient. It has, and the loss has their sum.",
-            "How many key matrices does the head have for the three sentences?",
-            wrong=(3, 512, 64),
-        ),
-        Misconception(
-            "shape-of-keys",
-            "(3, 20, 64) is the shape of the keys, and so of the derivative for them.",
-            "What is learned are the keys.",
-            "Which array survives when the next batch comes in?",
-            wrong=(3, 20, 64),
-        ),
-        Misconception(
-            "shape-of-keys-of-one-sentence",
-            "(20, 64) is the shape of one sentence's keys in this head.",
-            "What is learned are the keys.",
-            "Would a sentence of 21 words need another matrix?",
-            wrong=(20, 64),
-        ),
-        Misconception(
-            "stored-transposed",
-            "(64, 512) is how `torch.nn.Linear(512, 64)` stores its matrix.",
-            "A matrix has one row for each number that comes out.",
-            "This chapter writes K = X W_K. Which lengths meet?",
-            wrong=(64, 512),
-        ),
-        Misconception(
-            "full-width",
-            "(512, 512) is the shape of the key matrices of all 8 heads side by side.",
-            "A projection does not change the width.",
-            "How long is one head's key?",
-            wrong=(512, 512),
-        ),
-        Misconception(
-            "all-heads",
-            "(8, 512, 64) holds the gradients of all 8 heads.",
-            "The heads are one more axis, as in the scores.",
-            "The question is about one head's matrix. How many axes has it?",
-            wrong=(8, 512, 64),
-        ),
-        Misconception(
-            "heads-for-width",
-            "(512, 8) has one column for each head.",
-            "h = 8 is the width of a head.",
-            "How many numbers are left for each head if 8 heads share 512?",
-            wrong=(512, 8),
-        ),
-    ),
-    hints=(
-        "A gradient with respect to a matrix has the shape of that matrix.",
-        "Does W_K depend on how many sentences there are, or on how long they are?",
-        "K = X W_K: a word is a row of 512 numbers, and one head's key has 64.",
-    ),
-    insight="Neither the batch nor the length is in it: every word of every sentence "
-    "adds its part to the same matrix. So a batch can be cut into pieces, the "
-    "gradients added up, and the step taken once (gradient accumulation) when memory "
-    "is short.",
-)
-
-predict_rows = Exercise(
-    id="ch04.rows-that-learn",
-    title="Which rows can learn?",
-    kind="predict",
-    minutes=6,
-    difficulty=3,
-    section="ch04-gradient",
-    prompt="Take the sentence and the three matrices of this chapter: six features, "
-    "`article`, `noun`, `verb`, `adverb`, `place`, `time`, one row of each matrix for "
-    "each. Now a causal mask is added: a word may attend to itself and to the words "
-    "before it. The loss looks at the output of `outside` alone (an adverb of place, "
-    "the fourth of `the cat sat outside today`); its derivative for that output is [1, "
-    "1]. Set `ch04_predict_rows` to three numbers: how many rows of the gradient are "
-    "not zero for W_Q, for W_K and for W_V.",
-    starter="ch04_predict_rows = ...",
-    reference=(2, 5, 5),
-    misconceptions=(
-        Misconception(
-            "mask-forgotten",
-            "Six rows for W_K and W_V: this is right without the mask.",
-            "A mask changes the weights, not who learns.",
-            "Which weight does `today` get, and how much does its value then matter?",
-            wrong=(2, 6, 6),
-        ),
-        Misconception(
-            "all-rows",
-            "Every row of every matrix: the whole layer learns at each step.",
-            "All parameters take part in the computation, so all get a gradient.",
-            "The query of `cat` is computed too. Does the output of `outside` use it?",
-            wrong=(6, 6, 6),
-        ),
-        Misconception(
-            "words-not-features",
-            "You counted words: one that asks and four that are looked at.",
-            "Each word has its own row of the matrices.",
-            "The row of x for `outside` holds two ones. Which rows of W_Q do they "
-            "pick?",
-            wrong=(1, 4, 4),
-        ),
-        Misconception(
-            "words-on-the-key-side",
-            "You counted the four words that are looked at; one of them has two "
-            "features.",
-            "Each word has its own row of W_K and W_V.",
-            "Which rows of W_K are added up for the key of `outside`?",
-            wrong=(2, 4, 4),
-        ),
-        Misconception(
-            "one-feature-asks",
-            "One row for W_Q, as for `sat` in the text; `outside` is described by "
-            "more.",
-            "One word asks, so one row learns.",
-            "Add up the row of x that belongs to `outside`.",
-            wrong=(1, 5, 5),
-        ),
-        Misconception(
-            "own-features-only",
-            "Only the features of `outside` itself in all three matrices.",
-            "The loss looks at one word, so only that word's features learn.",
-            "From whose values is the output of `outside` a mean?",
-            wrong=(2, 2, 2),
-        ),
-        Misconception(
-            "all-visible-words-ask",
-            "Five rows for W_Q too: the features of all words that `outside` may see.",
-            "Whoever is part of the weighted mean learns to ask.",
-            "Which row of the scores is needed for the output of `outside`, and whose "
-            "query is in it?",
-            wrong=(5, 5, 5),
-        ),
-        Misconception(
-            "mask-excludes-itself",
-            "You left `outside` out of what it may attend to.",
-            "Causal means: only the words before.",
-            "What does the prompt's mask let the first word attend to?",
-            wrong=(2, 3, 3),
-        ),
-        Misconception(
-            "values-from-one",
-            "W_V learns from all visible words: each value has a positive weight.",
-            "What `outside` hands over is what its output shows.",
-            "From whose values is the output of `outside` a mean?",
-            wrong=(2, 5, 2),
-        ),
-    ),
-    hints=(
-        "A row of W_Q gets its gradient from the words that have this feature and "
-        "whose query matters to the loss.",
-        "Which four words does `outside` attend to? Their keys and their values "
-        "matter.",
-        "List the features of these four words: `outside` brings two, the others one "
-        "each. Then list the features of the one that asks.",
-    ),
-    insight="Rows of rare features learn rarely. With word vectors looked up in a "
-    "table it is the same one step earlier: in a batch, only the vectors of words that "
-    "occur get a gradient, which is why libraries offer sparse gradients for that "
-    "table.",
 )
 
 

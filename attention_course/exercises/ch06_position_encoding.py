@@ -643,6 +643,13 @@ wavelength = Exercise(
             wrong=62831.853,
         ),
         Misconception(
+            "counted-from-one",
+            "That is the wavelength of the last hand, columns 6 and 7.",
+            "Columns 4 and 5 belong to the third hand, so i = 3.",
+            "Which i has the first hand, columns 0 and 1?",
+            wrong=6283.1853,
+        ),
+        Misconception(
             "all-alike",
             "That is the wavelength of the fastest hand, columns 0 and 1.",
             "Every sine repeats after 2π.",
@@ -661,60 +668,6 @@ wavelength = Exercise(
 )
 
 # --- products of codes, and turning -------------------------------------------------
-
-self_product = Exercise(
-    id="ch06.self-product",
-    title="A code times itself",
-    kind="predict",
-    minutes=3,
-    difficulty=2,
-    section="ch06-dot",
-    prompt="What is the dot product of the sinusoidal code of place 700 with itself, "
-    "at `d_model = 128`? No computer needed. Set `ch06_self_product` to the number.",
-    starter="ch06_self_product = ...",
-    reference=64.0,
-    misconceptions=(
-        Misconception(
-            "unit-length",
-            "That is what a vector of length 1 gives.",
-            "The codes are normalised.",
-            "Each hand has length 1. How many hands does a code of 128 columns have?",
-            wrong=1,
-        ),
-        Misconception(
-            "one-per-column",
-            "You count 1 for each column.",
-            "Each column reaches 1, so 128 of them add up to 128.",
-            "Can the sine and the cosine of one angle both be 1? What do their squares "
-            "add up to?",
-            wrong=128,
-        ),
-        Misconception(
-            "the-length",
-            "That is the length of the code; its product with itself is the square.",
-            "A vector times itself is its length.",
-            "What is (3, 4) times (3, 4), and how long is (3, 4)?",
-            wrong=8,
-        ),
-        Misconception(
-            "waves-cancel",
-            "A product of 0 would make the code perpendicular to itself.",
-            "At place 700 the waves are out of step and cancel.",
-            "A square is never negative. What do 128 squares add up to, at least?",
-            wrong=0,
-        ),
-    ),
-    hints=(
-        "Which distance do the two places have, and what does that make of the sum of "
-        "cosines in the formula?",
-        "Take one hand: (sin a, cos a) times itself, whatever the angle a is.",
-        "Each of the d_model / 2 hands adds sin² + cos² of its own angle.",
-    ),
-    insight="It does not depend on the place: all codes lie on one sphere, and their "
-    "length grows with the root of the width. Word vectors of length 1 beside codes of "
-    "length 8 would be drowned, which is one reason for multiplying embeddings by "
-    "√d_model.",
-)
 
 
 def _shifts():
@@ -1085,6 +1038,59 @@ look_back_design = Exercise(
 
 # --- words and places in one score --------------------------------------------------
 
+four_terms = Exercise(
+    id="ch06.four-terms",
+    title="What a place does to a score",
+    kind="explain",
+    minutes=5,
+    difficulty=3,
+    section="ch06-adding",
+    prompt="Places are added to the words, X + P, and both go through W_Q and W_K. "
+    "Which are true of the score between word i and word j, for arbitrary W_Q and "
+    "W_K? Set "
+    '`ch06_four_terms` to all letters that are true, for example `"ac"`.',
+    starter="ch06_four_terms = ...",
+    choices={
+        "a": Choice(
+            "It depends on the two places through their distance i - j only.",
+            "This holds for rotary positions. Here the term place to place is "
+            "p_i W_Q W_K^T p_j, and only special matrices (turns among them) make it a "
+            "function of the distance; the two mixed terms depend on one place each.",
+        ),
+        "b": Choice(
+            "It holds a term in which no word occurs, only the places i and j.",
+            "p_i W_Q · p_j W_K. The head that looks one word back lives on it.",
+            right=True,
+        ),
+        "c": Choice(
+            "The places add the same amount to all scores of one query.",
+            "Then the softmax would not notice them at all. The terms with p_j differ "
+            "from key to key, and these move the weights.",
+        ),
+        "d": Choice(
+            "If the two words trade places, the score of one for the other can change.",
+            "The mixed terms then pair a word with another place, so the score of the "
+            "one's query with the other's key is a new sum.",
+            right=True,
+        ),
+        "e": Choice(
+            "Words and places stay in different columns, so they never mix.",
+            "That would be so if the two were put side by side. Added, they share all "
+            "columns, and the score holds two terms that mix a word with a place.",
+        ),
+    },
+    hints=(
+        "Multiply out (x_i + p_i) W_Q · (x_j + p_j) W_K: four terms.",
+        "For each statement, ask which of the four terms it speaks about, and whether "
+        "one of the other three spoils it.",
+        "Two are true. Try each with W_Q and W_K the identity, then with one of them "
+        "not symmetric.",
+    ),
+    insight="If W_K sends all places to one vector, both terms that contain p_j W_K "
+    "are the same for all keys, and the softmax drops them: so a network can switch "
+    "terms off. Some later models give words and places projections of their own.",
+)
+
 
 def _placed_inputs():
     rng = np.random.default_rng(65)
@@ -1234,446 +1240,6 @@ placed_scores_debug = Exercise(
     insight="Rotary positions do act after the projection, and they turn instead of "
     "adding. What is wrong here is the mixture: weights trained on X + P have learned "
     "to read the code, and code times code is the same in every head.",
-)
-
-
-def _texts():
-    words = ("noon", "banana", "mississippi", "level", "committee", "abcab", "aaaa")
-    return [Case(f'"{word}"', (word,)) for word in words]
-
-
-def _weights_of_letters(result, text):
-    scores, mask = _two_arrays(result, "scores", "mask")
-    if mask.dtype.kind != "b":
-        raise TypeError(
-            f"mask should be boolean, True where a letter may attend; got {mask.dtype}."
-        )
-    scores, mask, _ = np.broadcast_arrays(scores, mask, np.empty((len(text),) * 2))
-    return _softmax(scores, mask)
-
-
-def last_occurrence(text):
-    letters, place = np.array(list(text)), np.arange(len(text))
-    same = letters[:, None] == letters
-    earlier = place < place[:, None]
-    scores = np.tile(20.0 * place, (len(text), 1))
-    return scores, same & earlier
-
-
-def _last_with(text, *, slope=20.0, self_too=False, future=False, letter=True):
-    letters, place = np.array(list(text)), np.arange(len(text))
-    mask = place < place[:, None]
-    if self_too:
-        mask = place <= place[:, None]
-    if future:
-        mask = place != place[:, None]
-    if letter:
-        mask = mask & (letters[:, None] == letters)
-    return np.tile(slope * place, (len(text), 1)), mask
-
-
-def _last_inverted(text):
-    scores, mask = last_occurrence(text)
-    return scores, ~mask
-
-
-def _last_transposed(text):
-    scores, mask = last_occurrence(text)
-    return scores, mask.T
-
-
-def _last_in_loops(text):
-    n = len(text)
-    scores, mask = np.zeros((n, n)), np.zeros((n, n), dtype=bool)
-    for i in range(n):
-        j = text.rfind(text[i], 0, i)
-        if j >= 0:
-            mask[i, j] = True
-    return scores, mask
-
-
-def _last_by_distance(text):
-    letters, place = np.array(list(text)), np.arange(len(text))
-    distance = place[:, None] - place
-    scores = np.where(letters[:, None] == letters, -15.0 * distance, -np.inf)
-    return scores, np.tri(len(text), k=-1, dtype=bool)
-
-
-def _last_in_torch(text):
-    import torch
-
-    codes = torch.tensor([ord(letter) for letter in text])
-    one_hot = torch.nn.functional.one_hot(codes, 128).double()
-    mask = (one_hot @ one_hot.T > 0).tril(-1)
-    return 50.0 * torch.arange(len(text))[None, :], mask
-
-
-def _empty_when_new(result, text):
-    for i, letter in enumerate(text):
-        if letter not in text[:i] and result[i].sum() > 1e-3:
-            return (
-                f"The first {letter!r} of {text!r} has no earlier one, so its mask "
-                "should have no True and its weights should be 0."
-            )
-    return None
-
-
-def _looks_at_the_letter(result, text):
-    for i, letter in enumerate(text):
-        right, best = text.rfind(letter, 0, i), int(result[i].argmax())
-        if right < 0:
-            continue
-        if best != right or result[i].sum() < 0.5:
-            where = f"place {best}" if result[i].sum() > 0.5 else "nowhere"
-            return (
-                f"{letter!r} at place {i} of {text!r} looks hardest at {where}; the "
-                f"last {letter!r} before it is at place {right}."
-            )
-        if result[i, best] < 0.97:
-            return (
-                f"{letter!r} at place {i} of {text!r} gives the right place only "
-                f"{result[i, best]:.2f} of its weight: make the scores steeper."
-            )
-    return None
-
-
-last_occurrence_design = Exercise(
-    id="ch06.last-occurrence",
-    title="Where was this letter last?",
-    kind="design",
-    minutes=12,
-    difficulty=3,
-    section="ch06-adding",
-    prompt="Each letter of a text should attend to the last earlier place of the same "
-    "letter: in *banana* the final *a* (place 5) to place 3, and a letter that is new "
-    "to nothing at all. Write `last_occurrence(text)`, which returns `(scores, "
-    "mask)`, each of shape `(n, n)` for n letters; the mask is boolean, `True` where "
-    "a letter may attend. We compute the masked softmax, in which a row without any "
-    "`True` gives zeros. At least 0.97 of the weight has to be on the right place.",
-    starter="def last_occurrence(text):\n"
-    '    raise NotImplementedError("your code here")',
-    reference=last_occurrence,
-    cases=_texts,
-    observe=_weights_of_letters,
-    tolerance=0.04,
-    switched=_last_with,
-    misconceptions=(
-        Misconception(
-            "no-preference",
-            "Each letter shares its weight evenly among all that the mask allows.",
-            "The mask finds the letter; the scores do not matter.",
-            "For the last *a* of banana the mask allows two places. Which number "
-            "should be larger at the later one?",
-            switch={"slope": 0.0},
-        ),
-        Misconception(
-            "first-occurrence",
-            "Each letter looks at the earliest place allowed, and not at the latest.",
-            "The place nearest to the beginning comes first.",
-            "Do your scores rise or fall with the place of the key?",
-            switch={"slope": -20.0},
-        ),
-        Misconception(
-            "too-gentle",
-            "The scores rise by 1 with each place, so earlier places keep a share.",
-            "The largest score gets the weight.",
-            "In *aaaa*, what does softmax make of the scores 0, 1, 2?",
-            switch={"slope": 1.0},
-        ),
-        Misconception(
-            "looks-at-itself",
-            "Your mask allows each letter to look at itself.",
-            "A causal mask has True on the diagonal.",
-            "Of all places up to i that hold the letter of place i, which is the last?",
-            switch={"self_too": True},
-        ),
-        Misconception(
-            "sees-the-future",
-            "Your mask allows later places.",
-            "The same letter is the same letter, wherever it stands.",
-            "In *noon*, at which place may the first n look? Does it come earlier?",
-            switch={"future": True},
-        ),
-        Misconception(
-            "any-letter",
-            "Your mask allows all earlier places, whatever letter stands there.",
-            "The scores prefer the latest, and that is the last occurrence.",
-            "Which place does the e of *level* at place 3 look at? Is there an e?",
-            switch={"letter": False},
-        ),
-        Misconception(
-            "inverted-mask",
-            "Your mask is True where a letter may not attend.",
-            "A mask marks what is hidden.",
-            "How many True should the first row of the mask have?",
-            wrong=_last_inverted,
-        ),
-        Misconception(
-            "later-instead-of-earlier",
-            "Your mask allows later places only, and no earlier one.",
-            "mask[i, j] tells whether j may look at i; or: triu keeps what came "
-            "before.",
-            "Rows are queries. In which row should the True of *noon*'s last n be?",
-            wrong=_last_transposed,
-        ),
-    ),
-    variants=(
-        _last_in_loops,
-        _last_by_distance,
-        _last_in_torch,
-        lambda text: (
-            [part.tolist() for part in last_occurrence(text)][0:1]
-            and (last_occurrence(text)[0][:1], last_occurrence(text)[1])
-        ),
-    ),
-    properties=(
-        Property("new letters", _empty_when_new),
-        Property("the right place", _looks_at_the_letter),
-    ),
-    hints=(
-        "The job has two parts: which places are allowed at all, and which of these is "
-        "preferred. Leave the first to the mask and the second to the scores.",
-        "Allowed is what holds the same letter and stands earlier. Comparing an array "
-        "of letters with itself, once as a column, gives all pairs at once.",
-        "The scores need not know the letters: let each column's score grow with its "
-        "place, steeply enough that one place more means nearly all the weight.",
-    ),
-    insight="One head does two jobs here: it matches the content and prefers the "
-    "latest. A head that then reads one place further finds what followed the last "
-    "time; trained language models have such pairs, the induction heads of Olsson et "
-    "al. (2022).",
-)
-
-
-def _brackets():
-    texts = ("()", "(())", "()()", "(()())", "((()))()", "()(()(()))", "(()((())()))")
-    cases = []
-    for text in texts:
-        opens = np.array([letter == "(" for letter in text])
-        depth = np.cumsum(opens) - np.cumsum(~opens) + ~opens
-        cases.append(Case(text, (depth, opens)))
-    return cases
-
-
-def _weights_of_closing(result, depth, opens):
-    query, key = _two_arrays(result, "query", "key")
-    if query.ndim != 2 or query.shape != key.shape or len(query) != len(depth):
-        shapes = f"{query.shape} and {key.shape}"
-        raise ValueError(f"query and key should both be (n, d_k); got {shapes}.")
-    scores = query @ key.T / np.sqrt(query.shape[-1])
-    weights = _softmax(scores, np.tri(len(depth), dtype=bool))
-    return weights[~opens]
-
-
-def find_opening(depth, opens):
-    same_depth = np.eye(depth.max() + 1)[depth]
-    place = np.arange(len(depth))[:, None]
-    query = np.hstack([1000 * same_depth, np.ones((len(depth), 1))])
-    key = np.hstack([same_depth * opens[:, None], 10 * place])
-    return query, key
-
-
-def _opening_with(
-    depth, opens, *, slope=10.0, gate=True, by_depth=1000.0, code="one-hot"
-):
-    place = np.arange(len(depth))[:, None]
-    level = np.eye(depth.max() + 1)[depth] if code == "one-hot" else depth[:, None]
-    query = np.hstack([by_depth * level, np.ones((len(depth), 1)), 1000 + 0 * place])
-    penalty = (opens[:, None] - 1.0) * (2.0 if gate else 0.0)
-    key = np.hstack([level, slope * place, penalty * depth.max() ** 2])
-    return query, key
-
-
-def _opening_by_distance(depth, opens):
-    place, d = np.arange(len(depth)), depth.astype(float)
-    query = np.stack([2000 * d, np.full(len(d), 1000.0)], axis=1)
-    key = np.stack([d, -(d**2) - 9 * ~opens + 0.02 * place], axis=1)
-    return query, key
-
-
-def _opening_in_torch(depth, opens):
-    import torch
-
-    depth, opens = torch.as_tensor(depth), torch.as_tensor(opens)
-    level = torch.nn.functional.one_hot(depth).double()
-    latest = torch.arange(len(depth), dtype=torch.float64)[:, None]
-    query = torch.cat([500 * level, 500 * torch.ones_like(latest)], 1)
-    key = torch.cat([level, 0.02 * latest - 10.0 * (~opens[:, None]).double()], 1)
-    return query, key
-
-
-def _opening_as_scores(depth, opens):
-    place = np.arange(len(depth))
-    same = (depth[:, None] == depth) & opens
-    scores = np.where(same, 12.0 * place, -1000.0)
-    return scores * np.sqrt(len(depth)), np.eye(len(depth))
-
-
-def _partner(depth, opens, closing):
-    partners = [j for j in range(closing) if opens[j] and depth[j] == depth[closing]]
-    return partners[-1]
-
-
-def _finds_the_partner(result, depth, opens):
-    text = "".join("(" if o else ")" for o in opens)
-    for row, closing in zip(result, np.flatnonzero(~opens), strict=True):
-        right, best = _partner(depth, opens, closing), int(row.argmax())
-        which = f"In {text} the closing bracket at place {closing}"
-        if best != right:
-            return (
-                f"{which} looks hardest at place {best} "
-                f"({text[best]!r}, depth {depth[best]}); its partner is at {right}."
-            )
-        if row[best] < 0.97:
-            other = int(np.where(np.arange(len(row)) == right, -1, row).argmax())
-            return (
-                f"{which} gives its partner {row[best]:.2f} of its weight, and "
-                f"{row[other]:.2f} to place {other} ({text[other]!r}, depth "
-                f"{depth[other]})."
-            )
-    return None
-
-
-opening_bracket_design = Exercise(
-    id="ch06.opening-bracket",
-    title="Where did this bracket open?",
-    kind="design",
-    minutes=20,
-    difficulty=5,
-    section="ch06-adding",
-    prompt="Each closing bracket should attend to its partner. The features are "
-    "given: `depth`, integers of shape `(n,)`, the same number for both partners, and "
-    "`opens`, booleans of shape `(n,)`. For `(())`, depth is 1, 2, 2, 1. The partner "
-    "is the **last** opening bracket of the **same depth**. Write "
-    "`find_opening(depth, opens)`, which returns `(query, key)`, each of shape `(n, "
-    "d_k)` with a width `d_k` of your choice. We apply the scaled dot product, a "
-    "causal mask (each bracket sees itself and what stands before it) and the "
-    "softmax, and look at the rows of the closing brackets: at least 0.97 of the "
-    "weight has to be on the partner.",
-    starter="def find_opening(depth, opens):\n"
-    '    raise NotImplementedError("your code here")',
-    reference=find_opening,
-    cases=_brackets,
-    observe=_weights_of_closing,
-    tolerance=0.04,
-    switched=_opening_with,
-    misconceptions=(
-        Misconception(
-            "all-of-the-depth",
-            "Where several brackets of one depth have opened, they share the weight.",
-            "The depth tells which bracket is meant.",
-            "In ()() both brackets open at depth 1. What should make the second one's "
-            "score larger?",
-            switch={"slope": 0.0},
-        ),
-        Misconception(
-            "the-earliest",
-            "Each closing bracket looks at the earliest bracket of its depth.",
-            "A bracket that opened first should be found first.",
-            "Which sign does the place of the key have in your score?",
-            switch={"slope": -10.0},
-        ),
-        Misconception(
-            "finds-itself",
-            "Each closing bracket looks at itself: it has the right depth, and none "
-            "stands later.",
-            "The last bracket of the same depth is the partner.",
-            "Where do you use opens? Which brackets have the depth of the last one in "
-            "()?",
-            switch={"gate": False},
-        ),
-        Misconception(
-            "any-depth",
-            "Each closing bracket looks at the latest opening bracket, at any depth.",
-            "The last one that opened is the first one to close.",
-            "In (()), what stands between the last bracket and its partner?",
-            switch={"by_depth": 0.0},
-        ),
-        Misconception(
-            "depth-as-a-size",
-            "Your closing brackets look at the deepest opening bracket before them.",
-            "The product of two depths is largest when they are equal.",
-            "What is 1 times 2, and what is 1 times 1? Which feature of a depth has "
-            "its largest product with itself?",
-            switch={"code": "number"},
-        ),
-        Misconception(
-            "place-beats-depth",
-            "One place further counts more than the right depth: most closing brackets "
-            "look at the latest opening one.",
-            "If both things count, the scores will sort it out.",
-            "By how much does your score rise over ten places, and by how much when "
-            "the depth is right? Which has to win?",
-            wrong=lambda depth, opens: _opening_with(depth, opens, by_depth=12.0),
-        ),
-    ),
-    variants=(_opening_by_distance, _opening_in_torch, _opening_as_scores),
-    properties=(Property("the partner", _finds_the_partner),),
-    hints=(
-        "A score may be a sum of several wishes, one for each group of columns: the "
-        "same depth, an opening bracket, as late as possible. Which has to be strong?",
-        "For *same depth* give each depth a column of its own (one-hot): the product "
-        "of two such rows is 1 if the depths are equal, and 0 if not.",
-        "Multiply the one-hot key by opens, so that closing brackets offer nothing. "
-        "Then one more column: 1 in every query, something that grows with the place "
-        "in every key, small enough never to beat the right depth.",
-    ),
-    insight="A one-hot depth costs a column for each depth. Two columns do: minus the "
-    "squared difference of two numbers, -(a - b)², is a dot product of (2a, 1) and "
-    "(b, -b²) up to a term that the softmax cannot see.",
-)
-
-four_terms = Exercise(
-    id="ch06.four-terms",
-    title="What a place does to a score",
-    kind="explain",
-    minutes=5,
-    difficulty=3,
-    section="ch06-adding",
-    prompt="Places are added to the words, X + P, and both go through W_Q and W_K. "
-    "Which are true of the score between word i and word j, for arbitrary W_Q and "
-    "W_K? Set "
-    '`ch06_four_terms` to all letters that are true, for example `"ac"`.',
-    starter="ch06_four_terms = ...",
-    choices={
-        "a": Choice(
-            "It depends on the two places through their distance i - j only.",
-            "This holds for rotary positions. Here the term place to place is "
-            "p_i W_Q W_K^T p_j, and only special matrices (turns among them) make it a "
-            "function of the distance; the two mixed terms depend on one place each.",
-        ),
-        "b": Choice(
-            "It holds a term in which no word occurs, only the places i and j.",
-            "p_i W_Q · p_j W_K. The head that looks one word back lives on it.",
-            right=True,
-        ),
-        "c": Choice(
-            "The places add the same amount to all scores of one query.",
-            "Then the softmax would not notice them at all. The terms with p_j differ "
-            "from key to key, and these move the weights.",
-        ),
-        "d": Choice(
-            "If the two words trade places, the score of one for the other can change.",
-            "The mixed terms then pair a word with another place, so the score of the "
-            "one's query with the other's key is a new sum.",
-            right=True,
-        ),
-        "e": Choice(
-            "Words and places stay in different columns, so they never mix.",
-            "That would be so if the two were put side by side. Added, they share all "
-            "columns, and the score holds two terms that mix a word with a place.",
-        ),
-    },
-    hints=(
-        "Multiply out (x_i + p_i) W_Q · (x_j + p_j) W_K: four terms.",
-        "For each statement, ask which of the four terms it speaks about, and whether "
-        "one of the other three spoils it.",
-        "Two are true. Try each with W_Q and W_K the identity, then with one of them "
-        "not symmetric.",
-    ),
-    insight="If W_K sends all places to one vector, both terms that contain p_j W_K "
-    "are the same for all keys, and the softmax drops them: so a network can switch "
-    "terms off. Some later models give words and places projections of their own.",
 )
 
 # --- learned places -----------------------------------------------------------------
@@ -2086,6 +1652,7 @@ def _bias_with(
         "distance": np.abs(gap),
         "signed": gap,
         "squared": gap**2,
+        "behind": np.maximum(gap, 0),
         "place": np.broadcast_to(np.arange(n_k), gap.shape),
     }
     factor = slopes if by == "slope" else 1 / slopes
@@ -2140,8 +1707,8 @@ relative_bias = Exercise(
     "the two places. Write `distance_bias(n_q, n_k, slopes, offset)`. `slopes` has "
     "one number per head. Keys stand at places 0 to n_k - 1; the queries are a chunk "
     "that begins at place `offset`, as when a text is continued. Return shape "
-    "`(num_heads, n_q, n_k)`. The distance is never negative, also for keys that lie "
-    "ahead.",
+    "`(num_heads, n_q, n_k)`. A key two places ahead of the query is as far from it as "
+    "one two places behind.",
     starter="def distance_bias(n_q, n_k, slopes, offset):\n"
     '    raise NotImplementedError("your code here")',
     reference=distance_bias,
@@ -2184,6 +1751,13 @@ relative_bias = Exercise(
             "Place minus place is the distance.",
             "How far is place 5 from place 2, and place 2 from place 5?",
             switch={"form": "signed"},
+        ),
+        Misconception(
+            "ahead-costs-nothing",
+            "Keys that lie ahead of the query cost nothing, however far they are.",
+            "A distance is not negative, so what would be negative is 0.",
+            "How far is place 5 from place 2?",
+            switch={"form": "behind"},
         ),
         Misconception(
             "squared-distance",
@@ -2230,4 +1804,393 @@ relative_bias = Exercise(
     "key's place: the two differ by a constant per row, which the softmax cannot see. "
     "The slopes are fixed, not trained: Press et al. take 1/2, 1/4, ..., 1/256 for 8 "
     "heads.",
+)
+
+# --- heads designed for a task -------------------------------------------------------
+
+
+def _texts():
+    words = ("noon", "banana", "mississippi", "level", "committee", "abcab", "aaaa")
+    return [Case(f'"{word}"', (word,)) for word in words]
+
+
+def _weights_of_letters(result, text):
+    scores, mask = _two_arrays(result, "scores", "mask")
+    if mask.dtype.kind != "b":
+        raise TypeError(
+            f"mask should be boolean, True where a letter may attend; got {mask.dtype}."
+        )
+    scores, mask, _ = np.broadcast_arrays(scores, mask, np.empty((len(text),) * 2))
+    return _softmax(scores, mask)
+
+
+def last_occurrence(text):
+    letters, place = np.array(list(text)), np.arange(len(text))
+    same = letters[:, None] == letters
+    earlier = place < place[:, None]
+    scores = np.tile(20.0 * place, (len(text), 1))
+    return scores, same & earlier
+
+
+def _last_with(text, *, slope=20.0, self_too=False, future=False, letter=True):
+    letters, place = np.array(list(text)), np.arange(len(text))
+    mask = place < place[:, None]
+    if self_too:
+        mask = place <= place[:, None]
+    if future:
+        mask = place != place[:, None]
+    if letter:
+        mask = mask & (letters[:, None] == letters)
+    return np.tile(slope * place, (len(text), 1)), mask
+
+
+def _last_inverted(text):
+    scores, mask = last_occurrence(text)
+    return scores, ~mask
+
+
+def _last_transposed(text):
+    scores, mask = last_occurrence(text)
+    return scores, mask.T
+
+
+def _last_in_loops(text):
+    n = len(text)
+    scores, mask = np.zeros((n, n)), np.zeros((n, n), dtype=bool)
+    for i in range(n):
+        j = text.rfind(text[i], 0, i)
+        if j >= 0:
+            mask[i, j] = True
+    return scores, mask
+
+
+def _last_by_distance(text):
+    letters, place = np.array(list(text)), np.arange(len(text))
+    distance = place[:, None] - place
+    scores = np.where(letters[:, None] == letters, -15.0 * distance, -np.inf)
+    return scores, np.tri(len(text), k=-1, dtype=bool)
+
+
+def _last_in_torch(text):
+    import torch
+
+    codes = torch.tensor([ord(letter) for letter in text])
+    one_hot = torch.nn.functional.one_hot(codes, 128).double()
+    mask = (one_hot @ one_hot.T > 0).tril(-1)
+    return 50.0 * torch.arange(len(text))[None, :], mask
+
+
+def _empty_when_new(result, text):
+    for i, letter in enumerate(text):
+        if letter not in text[:i] and result[i].sum() > 1e-3:
+            return (
+                f"The first {letter!r} of {text!r} has no earlier one, so its mask "
+                "should have no True and its weights should be 0."
+            )
+    return None
+
+
+def _looks_at_the_letter(result, text):
+    for i, letter in enumerate(text):
+        right, best = text.rfind(letter, 0, i), int(result[i].argmax())
+        if right < 0:
+            continue
+        if best != right or result[i].sum() < 0.5:
+            where = f"place {best}" if result[i].sum() > 0.5 else "nowhere"
+            return (
+                f"{letter!r} at place {i} of {text!r} looks hardest at {where}; the "
+                f"last {letter!r} before it is at place {right}."
+            )
+        if result[i, best] < 0.97:
+            return (
+                f"{letter!r} at place {i} of {text!r} gives the right place only "
+                f"{result[i, best]:.2f} of its weight: make the scores steeper."
+            )
+    return None
+
+
+last_occurrence_design = Exercise(
+    id="ch06.last-occurrence",
+    title="Where was this letter last?",
+    kind="design",
+    minutes=12,
+    difficulty=3,
+    section="ch06-tasks",
+    prompt="Each letter of a text should attend to the last earlier place of the same "
+    "letter: in *banana* the final *a* (place 5) to place 3, and a letter that is new "
+    "to nothing at all. Write `last_occurrence(text)`, which returns `(scores, "
+    "mask)`, each of shape `(n, n)` for n letters; the mask is boolean, `True` where "
+    "a letter may attend. We compute the masked softmax, in which a row without any "
+    "`True` gives zeros. At least 0.97 of the weight has to be on the right place.",
+    starter="def last_occurrence(text):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=last_occurrence,
+    cases=_texts,
+    observe=_weights_of_letters,
+    tolerance=0.04,
+    switched=_last_with,
+    misconceptions=(
+        Misconception(
+            "no-preference",
+            "Each letter shares its weight evenly among all that the mask allows.",
+            "The mask finds the letter; the scores do not matter.",
+            "For the last *a* of banana the mask allows two places. Which number "
+            "should be larger at the later one?",
+            switch={"slope": 0.0},
+        ),
+        Misconception(
+            "first-occurrence",
+            "Each letter looks at the earliest place allowed, and not at the latest.",
+            "The place nearest to the beginning comes first.",
+            "Do your scores rise or fall with the place of the key?",
+            switch={"slope": -20.0},
+        ),
+        Misconception(
+            "too-gentle",
+            "The scores rise by 1 with each place, so earlier places keep a share.",
+            "The largest score gets the weight.",
+            "In *aaaa*, what does softmax make of the scores 0, 1, 2?",
+            switch={"slope": 1.0},
+        ),
+        Misconception(
+            "looks-at-itself",
+            "Your mask allows each letter to look at itself.",
+            "A causal mask has True on the diagonal.",
+            "Of all places up to i that hold the letter of place i, which is the last?",
+            switch={"self_too": True},
+        ),
+        Misconception(
+            "sees-the-future",
+            "Your mask allows later places.",
+            "The same letter is the same letter, wherever it stands.",
+            "In *noon*, at which place may the first n look? Does it come earlier?",
+            switch={"future": True},
+        ),
+        Misconception(
+            "any-letter",
+            "Your mask allows all earlier places, whatever letter stands there.",
+            "The scores prefer the latest, and that is the last occurrence.",
+            "Which place does the e of *level* at place 3 look at? Is there an e?",
+            switch={"letter": False},
+        ),
+        Misconception(
+            "inverted-mask",
+            "Your mask is True where a letter may not attend.",
+            "A mask marks what is hidden.",
+            "How many True should the first row of the mask have?",
+            wrong=_last_inverted,
+        ),
+        Misconception(
+            "later-instead-of-earlier",
+            "Your mask allows later places only, and no earlier one.",
+            "mask[i, j] tells whether j may look at i; or: triu keeps what came "
+            "before.",
+            "Rows are queries. In which row should the True of *noon*'s last n be?",
+            wrong=_last_transposed,
+        ),
+    ),
+    variants=(
+        _last_in_loops,
+        _last_by_distance,
+        _last_in_torch,
+        lambda text: (
+            [part.tolist() for part in last_occurrence(text)][0:1]
+            and (last_occurrence(text)[0][:1], last_occurrence(text)[1])
+        ),
+    ),
+    properties=(
+        Property("new letters", _empty_when_new),
+        Property("the right place", _looks_at_the_letter),
+    ),
+    hints=(
+        "The job has two parts: which places are allowed at all, and which of these is "
+        "preferred. Leave the first to the mask and the second to the scores.",
+        "Allowed is what holds the same letter and stands earlier. Comparing an array "
+        "of letters with itself, once as a column, gives all pairs at once.",
+        "The scores need not know the letters: let each column's score grow with its "
+        "place, steeply enough that one place more means nearly all the weight.",
+    ),
+    insight="One head does two jobs here: it matches the content and prefers the "
+    "latest. A head that then reads one place further finds what followed the last "
+    "time; trained language models have such pairs, the induction heads of Olsson et "
+    "al. (2022).",
+)
+
+
+def _brackets():
+    texts = ("()", "(())", "()()", "(()())", "((()))()", "()(()(()))", "(()((())()))")
+    cases = []
+    for text in texts:
+        opens = np.array([letter == "(" for letter in text])
+        depth = np.cumsum(opens) - np.cumsum(~opens) + ~opens
+        cases.append(Case(text, (depth, opens)))
+    return cases
+
+
+def _weights_of_closing(result, depth, opens):
+    query, key = _two_arrays(result, "query", "key")
+    if query.ndim != 2 or query.shape != key.shape or len(query) != len(depth):
+        shapes = f"{query.shape} and {key.shape}"
+        raise ValueError(f"query and key should both be (n, d_k); got {shapes}.")
+    scores = query @ key.T / np.sqrt(query.shape[-1])
+    weights = _softmax(scores, np.tri(len(depth), dtype=bool))
+    return weights[~opens]
+
+
+def find_opening(depth, opens):
+    same_depth = np.eye(depth.max() + 1)[depth]
+    place = np.arange(len(depth))[:, None]
+    query = np.hstack([1000 * same_depth, np.ones((len(depth), 1))])
+    key = np.hstack([same_depth * opens[:, None], 10 * place])
+    return query, key
+
+
+def _opening_with(
+    depth, opens, *, slope=10.0, gate=True, by_depth=1000.0, code="one-hot"
+):
+    place = np.arange(len(depth))[:, None]
+    level = np.eye(depth.max() + 1)[depth] if code == "one-hot" else depth[:, None]
+    query = np.hstack([by_depth * level, np.ones((len(depth), 1)), 1000 + 0 * place])
+    penalty = (opens[:, None] - 1.0) * (2.0 if gate else 0.0)
+    key = np.hstack([level, slope * place, penalty * depth.max() ** 2])
+    return query, key
+
+
+def _opening_by_distance(depth, opens):
+    place, d = np.arange(len(depth)), depth.astype(float)
+    query = np.stack([2000 * d, np.full(len(d), 1000.0)], axis=1)
+    key = np.stack([d, -(d**2) - 9 * ~opens + 0.02 * place], axis=1)
+    return query, key
+
+
+def _opening_in_torch(depth, opens):
+    import torch
+
+    depth, opens = torch.as_tensor(depth), torch.as_tensor(opens)
+    level = torch.nn.functional.one_hot(depth).double()
+    latest = torch.arange(len(depth), dtype=torch.float64)[:, None]
+    query = torch.cat([500 * level, 500 * torch.ones_like(latest)], 1)
+    key = torch.cat([level, 0.02 * latest - 10.0 * (~opens[:, None]).double()], 1)
+    return query, key
+
+
+def _opening_as_scores(depth, opens):
+    place = np.arange(len(depth))
+    same = (depth[:, None] == depth) & opens
+    scores = np.where(same, 12.0 * place, -1000.0)
+    return scores * np.sqrt(len(depth)), np.eye(len(depth))
+
+
+def _partner(depth, opens, closing):
+    partners = [j for j in range(closing) if opens[j] and depth[j] == depth[closing]]
+    return partners[-1]
+
+
+def _finds_the_partner(result, depth, opens):
+    text = "".join("(" if o else ")" for o in opens)
+    for row, closing in zip(result, np.flatnonzero(~opens), strict=True):
+        right, best = _partner(depth, opens, closing), int(row.argmax())
+        which = f"In {text} the closing bracket at place {closing}"
+        if best != right:
+            return (
+                f"{which} looks hardest at place {best} "
+                f"({text[best]!r}, depth {depth[best]}); its partner is at {right}."
+            )
+        if row[best] < 0.97:
+            other = int(np.where(np.arange(len(row)) == right, -1, row).argmax())
+            return (
+                f"{which} gives its partner {row[best]:.2f} of its weight, and "
+                f"{row[other]:.2f} to place {other} ({text[other]!r}, depth "
+                f"{depth[other]})."
+            )
+    return None
+
+
+opening_bracket_design = Exercise(
+    id="ch06.opening-bracket",
+    title="Where did this bracket open?",
+    kind="design",
+    minutes=20,
+    difficulty=5,
+    section="ch06-tasks",
+    prompt="Each closing bracket should attend to its partner. The features are "
+    "given: `depth`, integers of shape `(n,)`, the same number for both partners, and "
+    "`opens`, booleans of shape `(n,)`. For `(())`, depth is 1, 2, 2, 1. The partner "
+    "is the **last** opening bracket of the **same depth**. Write "
+    "`find_opening(depth, opens)`, which returns `(query, key)`, each of shape `(n, "
+    "d_k)` with a width `d_k` of your choice. We apply the scaled dot product, a "
+    "causal mask (each bracket sees itself and what stands before it) and the "
+    "softmax, and look at the rows of the closing brackets: at least 0.97 of the "
+    "weight has to be on the partner.",
+    starter="def find_opening(depth, opens):\n"
+    '    raise NotImplementedError("your code here")',
+    reference=find_opening,
+    cases=_brackets,
+    observe=_weights_of_closing,
+    tolerance=0.04,
+    switched=_opening_with,
+    misconceptions=(
+        Misconception(
+            "all-of-the-depth",
+            "Where several brackets of one depth have opened, they share the weight.",
+            "The depth tells which bracket is meant.",
+            "In ()() both brackets open at depth 1. What should make the second one's "
+            "score larger?",
+            switch={"slope": 0.0},
+        ),
+        Misconception(
+            "the-earliest",
+            "Each closing bracket looks at the earliest bracket of its depth.",
+            "A bracket that opened first should be found first.",
+            "Which sign does the place of the key have in your score?",
+            switch={"slope": -10.0},
+        ),
+        Misconception(
+            "finds-itself",
+            "Each closing bracket looks at itself: it has the right depth, and none "
+            "stands later.",
+            "The last bracket of the same depth is the partner.",
+            "Where do you use opens? Which brackets have the depth of the last one in "
+            "()?",
+            switch={"gate": False},
+        ),
+        Misconception(
+            "any-depth",
+            "Each closing bracket looks at the latest opening bracket, at any depth.",
+            "The last one that opened is the first one to close.",
+            "In (()), what stands between the last bracket and its partner?",
+            switch={"by_depth": 0.0},
+        ),
+        Misconception(
+            "depth-as-a-size",
+            "Your closing brackets look at the deepest opening bracket before them.",
+            "The product of two depths is largest when they are equal.",
+            "What is 1 times 2, and what is 1 times 1? Which feature of a depth has "
+            "its largest product with itself?",
+            switch={"code": "number"},
+        ),
+        Misconception(
+            "place-beats-depth",
+            "One place further counts more than the right depth: most closing brackets "
+            "look at the latest opening one.",
+            "If both things count, the scores will sort it out.",
+            "By how much does your score rise over ten places, and by how much when "
+            "the depth is right? Which has to win?",
+            wrong=lambda depth, opens: _opening_with(depth, opens, by_depth=12.0),
+        ),
+    ),
+    variants=(_opening_by_distance, _opening_in_torch, _opening_as_scores),
+    properties=(Property("the partner", _finds_the_partner),),
+    hints=(
+        "A score may be a sum of several wishes, one for each group of columns: the "
+        "same depth, an opening bracket, as late as possible. Which has to be strong?",
+        "For *same depth* give each depth a column of its own (one-hot): the product "
+        "of two such rows is 1 if the depths are equal, and 0 if not.",
+        "Multiply the one-hot key by opens, so that closing brackets offer nothing. "
+        "Then one more column: 1 in every query, something that grows with the place "
+        "in every key, small enough never to beat the right depth.",
+    ),
+    insight="A one-hot depth costs a column for each depth. Two columns do: minus the "
+    "squared difference of two numbers, -(a - b)², is a dot product of (2a, 1) and "
+    "(b, -b²) up to a term that the softmax cannot see.",
 )

@@ -6,43 +6,32 @@ Neither is typed anywhere: both come from the tested exercises while the book bu
 import json
 from typing import Any
 
-from attention_course.exercises import solution_code
 from attention_course.exercises._catalogue import catalogue, single
+from attention_course.exercises._export import (
+    checked_in,
+    fenced_solution,
+    solution_cell,
+)
 from attention_course.exercises._judge import judge
 from attention_course.exercises._model import Exercise
-from attention_course.exercises._registry import chapters, every, find
+from attention_course.exercises._registry import chapters, every
 
 MATRIX_PLACE = "<!-- the matrix -->"
 
 
-def _label(exercise: Exercise) -> str:
-    return f"ex-{exercise.id.replace('.', '-')}"
-
-
 def solution_text(exercise: Exercise) -> str:
     """Return the collapsed solution as MyST Markdown."""
-    code = solution_code(exercise)
-    shown = f"```python\n{code}\n```" if exercise.is_code else f"```text\n{code}\n```"
     return "\n".join(
         [
-            f"::::{{solution}} {_label(exercise)}",
+            f"::::{{solution}} {exercise.label}",
             ":class: dropdown",
             "",
             exercise.insight,
             "",
-            shown,
+            fenced_solution(exercise),
             "::::",
         ]
     )
-
-
-def _solution_cell(exercise: Exercise) -> dict[str, Any]:
-    return {
-        "cell_type": "markdown",
-        "id": f"{_label(exercise)}-solution",
-        "metadata": {},
-        "source": solution_text(exercise),
-    }
 
 
 def with_solutions(text: str) -> str:
@@ -51,9 +40,9 @@ def with_solutions(text: str) -> str:
     cells = []
     for cell in notebook["cells"]:
         cells.append(cell)
-        if "check" in cell["metadata"].get("tags", []):
-            exercise_id = "".join(cell["source"]).split('"')[1]
-            cells.append(_solution_cell(find(exercise_id)))
+        exercise = checked_in(cell)
+        if exercise is not None:
+            cells.append(solution_cell(exercise, solution_text(exercise)))
     notebook["cells"] = cells
     return json.dumps(notebook)
 
@@ -61,8 +50,7 @@ def with_solutions(text: str) -> str:
 def _rows(exercise: Exercise) -> list[str]:
     rows = []
     for one in exercise.misconceptions:
-        wrong = single(exercise, one) if exercise.is_code else one.wrong
-        named = judge(exercise, wrong).misconceptions
+        named = judge(exercise, single(exercise, one)).misconceptions
         mark = "named" if named == (one.id,) else "NOT NAMED"
         rows.append(f"| `{one.id}` | {one.result} | {mark} |")
     for letter, choice in exercise.choices.items():
@@ -82,7 +70,7 @@ def matrix_text() -> str:
             lines += [
                 f"### {exercise.title}",
                 "",
-                f"{{ref}}`{exercise.id} <{_label(exercise)}>`, {exercise.kind}, "
+                f"{{ref}}`{exercise.id} <{exercise.label}>`, {exercise.kind}, "
                 f"{exercise.minutes} minutes, difficulty {exercise.difficulty} of 5."
                 f"{count}",
                 "",

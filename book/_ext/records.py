@@ -15,7 +15,13 @@ PLACE = re.compile(r"<!-- record (\w+): (.*?) -->", re.DOTALL)
 
 def record_text(name: str, columns: dict[str, str]) -> str:
     """Return one record as Markdown."""
-    record = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    file = RESULTS / f"{name}.json"
+    if not file.exists():
+        raise FileNotFoundError(
+            f"the record {name} is not stored: python benchmarks/{name}.py, and commit "
+            f"benchmarks/results/{file.name}"
+        )
+    record = json.loads(file.read_text(encoding="utf-8"))
     machine = record["machine"]
     head = list(columns.values())
     rows = [[_cell(row[column]) for column in columns] for row in record["rows"]]
