@@ -429,7 +429,7 @@ def test_the_stored_picture_is_what_the_script_draws_first(name):
 def test_every_stored_picture_belongs_to_a_figure():
     assert {path.stem for path in figures.STILLS.iterdir()} == set(NAMES)
     scripts = {path.name for path in figures.FOLDER.glob("*.mjs")}
-    assert scripts == {f"{name}.mjs" for name in [*NAMES, "boot", "kit"]}
+    assert scripts == {f"{name}.mjs" for name in [*NAMES, "boot", "live", "kit"]}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -621,7 +621,7 @@ def test_the_page_has_figure_caption_number_and_script(pages):
     assert 'href="#fig-live-softmax"><span class="std std-numref">Fig. 1' in html
     assert re.search(r'<script type="module" src="[^"]*figures/boot\.mjs', html)
     assert re.search(r'href="[^"]*figures/figures\.css', html)
-    for file in ("boot.mjs", "kit.mjs", "softmax.mjs", "figures.css"):
+    for file in ("boot.mjs", "live.mjs", "kit.mjs", "softmax.mjs", "figures.css"):
         ours = (figures.FOLDER / file).read_bytes()
         assert (pages / "_static" / "figures" / file).read_bytes() == ours
 

@@ -18,7 +18,7 @@ import attention_course as ac
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "web" / "figures"
 STILLS = FOLDER / "stills"
-SHARED = ["boot.mjs", "kit.mjs", "figures.css"]
+SHARED = ["boot.mjs", "live.mjs", "kit.mjs", "figures.css"]
 DIGITS = 12  # of the embedded arrays, after the point
 
 
