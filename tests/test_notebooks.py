@@ -97,7 +97,8 @@ def output_texts(cell):
     for output in cell.outputs:
         if output.output_type == "stream":
             yield output.text
-        for kind, data in output.get("data", {}).items():
+        # a kernel's order of kinds is not the order in which they are stored
+        for kind, data in sorted(output.get("data", {}).items()):
             if kind.startswith("text/"):
                 yield data
 

@@ -78,8 +78,21 @@ def matrix_text() -> str:
                 "|---|---|---|",
                 *_rows(exercise),
                 "",
+                *_coinciding(exercise),
             ]
     return "\n".join(lines)
+
+
+def _coinciding(exercise: Exercise) -> list[str]:
+    """List the pairs that give what something smaller gives, collapsed."""
+    if not exercise.is_code or not catalogue(exercise.id)[1]:
+        return []
+    pairs = [
+        f"- `{'` and `'.join(one.ids)}`: {' and '.join(one.same_as) or 'right'}"
+        for one in catalogue(exercise.id)[1]
+    ]
+    title = f":::{{admonition}} {len(pairs)} pairs that give what something else gives"
+    return [title, ":class: dropdown", "", *pairs, ":::", ""]
 
 
 def _wrongs(exercise: Exercise) -> Any:
