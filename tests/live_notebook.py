@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import live_runner
+import numpy as np
 
 
 def live_cells(notebook):
@@ -50,11 +51,12 @@ def shown(source, name):
 def rerun(path, folder):
     """Run a notebook's live cells in order; return stored and shown, cell by cell."""
     notebook = json.loads(Path(path).read_text(encoding="utf-8"))
-    before = os.getcwd()
+    before = Path.cwd()
     live_runner.start(folder, f"{folder}/progress.jsonl")
     results = {}
-    for place, cell in live_cells(notebook):
-        now = shown("".join(cell["source"]), f"cell {place}")
-        results[f"{Path(path).stem} cell {place}"] = [stored(cell), now]
+    with np.printoptions():  # what a notebook sets is its own
+        for place, cell in live_cells(notebook):
+            now = shown("".join(cell["source"]), f"cell {place}")
+            results[f"{Path(path).stem} cell {place}"] = [stored(cell), now]
     os.chdir(before)
     return results

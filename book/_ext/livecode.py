@@ -78,10 +78,11 @@ def _cells(doctree: nodes.document) -> list[nodes.container]:
 
 
 def _input(cell: nodes.container) -> int | None:
-    """Return the place of a cell's code among its children."""
+    """Return the place of a cell's code, which may be collapsed, among its children."""
     for place, child in enumerate(cell.children):
-        if "cell_input" in getattr(child, "attributes", {}).get("classes", ()):
-            return place
+        for node in child.findall(nodes.container):
+            if "cell_input" in node["classes"]:
+                return place
     return None
 
 

@@ -16,12 +16,23 @@ let python;
 let runner;
 const files = new Set();
 
-/** Count what is downloaded, so that the page can show how far it is. */
-function countBytes(report) {
+const fail = (message, id) => self.postMessage({ type: "failed", id, message });
+
+/**
+ * Count what is downloaded, so that the page can show how far it is. A file that does not
+ * come ends the start here: Pyodide would wait for it for ever.
+ */
+function watchDownloads(report) {
   const plain = self.fetch.bind(self);
   self.fetch = async (resource, options) => {
-    const response = await plain(resource, options);
-    if (!response.body || !response.ok) return response;
+    const name = String(resource.url ?? resource).split("/").at(-1);
+    const response = await plain(resource, options).catch(() => null);
+    if (!response?.ok) {
+      const why = response ? `the server answers ${response.status}` : "the server does not answer";
+      fail(`${name}: ${why}`);
+      throw new Error(`${name}: ${why}`);
+    }
+    if (!response.body) return response;
     const counter = new TransformStream({
       transform(chunk, controller) {
         report(chunk.byteLength);
@@ -31,20 +42,23 @@ function countBytes(report) {
     const { status, statusText, headers } = response;
     return new Response(response.body.pipeThrough(counter), { status, statusText, headers });
   };
+  return () => (self.fetch = plain);
 }
 
 async function start() {
-  runtime = await (await fetch(here("runtime.json"))).json();
+  new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)); // throws where forbidden
   let done = 0;
   let shown = 0;
-  const total = runtime.bytes;
-  countBytes((bytes) => {
+  let total = Infinity;
+  const unwatch = watchDownloads((bytes) => {
     done = Math.min(done + bytes, total);
     if (done - shown > total / 50) {
       shown = done;
       self.postMessage({ type: "loading", done, total });
     }
   });
+  runtime = await (await fetch(here("runtime.json"))).json();
+  total = runtime.bytes;
   const base = here(runtime.folder);
   const { loadPyodide } = await import(`${base}pyodide.mjs`);
   python = await loadPyodide({
@@ -56,6 +70,7 @@ async function start() {
   });
   self.postMessage({ type: "loading", done: total, total });
   const source = await (await fetch(here("runner.py"))).text();
+  unwatch();
   python.FS.mkdirTree(FOLDER);
   python.FS.mkdirTree("/course/tools");
   python.FS.writeFile("/course/tools/live_runner.py", source);
@@ -104,6 +119,6 @@ self.onmessage = async ({ data }) => {
       await run(data);
     }
   } catch (error) {
-    self.postMessage({ type: "failed", id: data.id, message: String(error?.message ?? error) });
+    fail(String(error?.message ?? error).split("\n")[0], data.id);
   }
 };

@@ -1,0 +1,307 @@
+"""Cells that run in the page, in headless Chromium that reaches no other host."""
+
+import contextlib
+import functools
+import http.server
+import json
+import threading
+
+import pytest
+from test_browser import BASE, HTML, UnderAPath, browser, opened, without
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.book
+
+PATIENCE = 60_000  # ms until Python has loaded, on a busy machine
+SOFTMAX = "notebooks/ch01_softmax.html"
+MATRIX = "notebooks/ch03_matrix_form.html"
+RIGHT = "def shares_of(s):\ne = np.exp(s - s.max())\nreturn e / e.sum()"
+WRONG = "def shares_of(s):\nreturn s / s.sum()"
+
+
+@contextlib.contextmanager
+def live(browser, site, name=SOFTMAX):
+    """Open a page, wait for its buttons, fail if anything on it went wrong."""
+    if not list(HTML.glob("_static/live-*")):
+        without("the book is not live: python tools/live.py, then make book")
+    with opened(browser, site + name) as (page, wrong):
+        page.set_default_timeout(PATIENCE)
+        page.wait_for_selector(".live-bar")
+        yield Reader(page), wrong
+
+
+class Losing(UnderAPath):
+    """Serves the book but for files whose names end in `lost`."""
+
+    lost = "nothing"
+
+    def translate_path(self, path):
+        return super().translate_path("/" if path.endswith(self.lost) else path)
+
+
+@pytest.fixture(scope="module")
+def site():
+    handler = functools.partial(Losing, directory=str(HTML))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}{BASE}"
+        server.shutdown()
+        thread.join()
+
+
+class Reader:
+    """What a reader does on a page."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def cell(self, text):
+        """Return the cell that can run and whose code in the book has this text."""
+        return self.page.locator("div.cell.live").filter(has_text=text).first
+
+    def exercise(self, exercise_id):
+        heading = f"#ex-{exercise_id.replace('.', '-')}"
+        return self.page.locator(f"{heading} ~ div.cell.live").first
+
+    def press(self, cell, words):
+        cell.locator(".live-bar").get_by_role("button", name=words).first.click()
+
+    def write(self, cell, code):
+        if not cell.locator(".cm-content").count():
+            self.press(cell, "Edit")
+        content = cell.locator(".cm-content")
+        content.focus()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.type(code)
+
+    def output(self, cell):
+        found = cell.locator(".live-output")
+        found.wait_for()
+        return found.inner_text().strip()
+
+    def verdict(self, cell, kind):
+        """Wait for a panel of this kind below an exercise; return its text."""
+        panel = cell.locator(
+            f"xpath=following-sibling::*[1]//*[contains(@class,'{kind}')]"
+        )
+        panel.wait_for()
+        return panel.inner_text()
+
+    def says(self, cell, words):
+        cell.locator(".live-status").filter(has_text=words).wait_for()
+
+    def stored(self, key):
+        return self.page.evaluate(f"localStorage.getItem('attention-course/{key}')")
+
+
+def test_nothing_of_python_is_loaded_before_the_first_run(browser, site):
+    with live(browser, site) as (reader, wrong):
+        asked = []
+        reader.page.on("request", lambda request: asked.append(request.url))
+        reader.page.reload()
+        reader.page.wait_for_selector(".live-bar")
+        reader.page.wait_for_load_state("networkidle")
+        heavy = ("pyodide", "worker.mjs", "editor.mjs", ".whl", "runtime.json")
+        assert [url for url in asked if any(part in url for part in heavy)] == []
+        reader.press(reader.cell("divided by the sum"), "Run")
+        reader.output(reader.cell("divided by the sum"))
+        assert any(url.endswith(".wasm") for url in asked)
+        assert wrong == []
+
+
+def test_a_cell_shows_in_the_page_what_the_book_shows(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.cell("divided by the sum")
+        stored = cell.locator(".cell_output").inner_text().strip()
+        reader.press(cell, "Run")
+        assert reader.output(cell) == stored
+        assert "divided by the sum: [0.645 0.323 0.032]" in stored
+        assert not cell.locator(".cell_output").first.is_visible()
+        spoken = reader.page.locator(".live-speech[aria-live]")
+        spoken.filter(has_text="done: divided by the sum: [0.645").wait_for(
+            state="attached"
+        )
+        assert wrong == []
+
+
+def test_a_wrong_answer_is_named_and_a_right_one_is_remembered(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.exercise("ch01.shares")
+        reader.write(cell, WRONG)
+        reader.press(cell, "Check")
+        told = reader.verdict(cell, "ac-diagnosed")
+        assert "ch01.shares" in told
+        assert not cell.locator(".live-mark").count()
+        reader.write(cell, RIGHT)  # a slash, too: the page's search must not take it
+        assert "return e / e.sum()" in cell.locator(".cm-content").inner_text()
+        assert "\n    e = np.exp" in cell.locator(".cm-content").inner_text()
+        reader.page.keyboard.press("Shift+Enter")
+        assert "Correct" in reader.verdict(cell, "ac-correct")
+        events = [json.loads(line) for line in reader.stored("progress").splitlines()]
+        assert [one["event"] for one in events] == ["DIAGNOSED", "CORRECT"]
+        reader.page.reload()
+        reader.page.wait_for_selector("#ex-ch01-shares .live-mark")
+        assert "return e / e.sum()" in cell.locator(".live-plain").inner_text()
+        assert "Solved: 1 of" in reader.page.locator(".live-panel").inner_text()
+        reader.press(cell, "Reset")
+        assert cell.locator(".live-plain").count() == 0
+        assert reader.stored("edit/ch01.shares") is None
+        assert wrong == []
+
+
+def test_stop_ends_an_endless_loop_and_python_starts_anew(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.cell("divided by the sum")
+        reader.write(cell, "print('begun', flush=True)\nwhile True: pass")
+        reader.press(cell, "Run")
+        assert reader.output(cell) == "begun"
+        reader.press(cell, "Stop")
+        reader.says(cell, "Stopped")
+        reader.press(cell, "Reset")
+        reader.press(cell, "Run")
+        assert "one score negative: [ 4.  2. -5.]" in reader.output(cell)
+        assert wrong == []
+
+
+def test_an_endless_answer_gets_a_verdict(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.exercise("ch01.shares")
+        reader.write(cell, "def shares_of(scores):\nwhile True: pass")
+        reader.press(cell, "Check")
+        assert "Did not finish" in reader.verdict(cell, "ac-unfinished")
+        assert wrong == []
+
+
+def test_everything_works_from_the_keyboard(browser, site):
+    with live(browser, site) as (reader, wrong):
+        page, cell = reader.page, reader.cell("divided by the sum")
+        name = "document.activeElement.textContent"
+        cell.get_by_role("button", name="Run cell 2").focus()
+        page.keyboard.press("Tab")
+        assert page.evaluate(name) == "Edit"
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        assert page.evaluate(outline) == "solid"
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.activeElement.matches('.cm-content')")
+        page.keyboard.press("Control+a")
+        page.keyboard.type("6 * 7")
+        page.keyboard.press("Escape")
+        assert page.evaluate(name) == "▶ Run"
+        page.keyboard.press("Enter")
+        assert reader.output(cell) == "42"
+        assert page.evaluate(name) == "▶ Run", "the focus stays where it was"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        assert page.evaluate(name) == "Reset"
+        page.keyboard.press("Enter")
+        assert page.evaluate(name) == "Edit"
+        assert not cell.locator(".live-output").count()
+        assert wrong == []
+
+
+def test_a_missing_name_leads_to_the_cells_above(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.cell("ratio of the first two shares")
+        stored = cell.locator(".cell_output").inner_text().strip()
+        reader.press(cell, "Run")
+        assert "NameError: name 'shares' is not defined" in reader.output(cell)
+        cell.get_by_role("button", name="Run all cells above, then this one").click()
+        reader.says(cell, "done")
+        assert reader.output(cell) == stored
+        assert wrong == []
+
+
+def test_a_cell_that_draws_gives_the_books_picture_and_words(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.page.locator(
+            "div.cell.live", has=reader.page.locator("figure")
+        ).first
+        alt = cell.locator("figure img").get_attribute("alt")
+        reader.page.evaluate(
+            "for (const d of document.querySelectorAll('details')) d.open = true"
+        )
+        reader.press(cell, "Run all cells above")
+        reader.says(cell, "all cells above")
+        reader.press(cell, "Run cell")
+        image = cell.locator(".live-output img")
+        image.wait_for()
+        assert image.get_attribute("alt") == alt
+        assert (
+            image.evaluate("image => image.decode().then(() => image.naturalWidth)")
+            > 400
+        )
+        assert wrong == []
+
+
+def test_a_cell_reads_a_file_of_the_course(browser, site):
+    with live(browser, site, MATRIX) as (reader, wrong):
+        cell = reader.cell("attention_cost.json")
+        stored = cell.locator(".cell_output").inner_text().strip()
+        reader.press(cell, "Run")
+        assert reader.output(cell) == stored
+        assert wrong == []
+
+
+def test_hints_become_more_concrete_and_are_counted_across_visits(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.exercise("ch01.shares")
+        reader.press(cell, "Hint")
+        cell.locator(".ac-note").filter(has_text="Hint 1 of 3").wait_for()
+        reader.page.reload()
+        reader.press(cell, "Hint")
+        cell.locator(".ac-note").filter(has_text="Hint 2 of 3").wait_for()
+        assert wrong == []
+
+
+def test_progress_can_be_taken_along(browser, site, tmp_path):
+    line = '{"exercise": "ch01.shares", "event": "CORRECT", "time": 1}\n'
+    with live(browser, site) as (reader, wrong):
+        page = reader.page
+        page.evaluate(f"localStorage.setItem('attention-course/progress', {line!r})")
+        page.reload()
+        page.locator(".live-panel summary").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save your progress").click()
+        file = tmp_path / "progress.jsonl"
+        download.value.save_as(file)
+        assert file.read_text("utf-8") == line
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Forget").click()
+        page.wait_for_function("!document.querySelector('.live-mark')")
+        file.write_text(f"{line}no line of ours\n", "utf-8")
+        page.locator(".live-panel input[type=file]").set_input_files(file)
+        page.wait_for_selector("#ex-ch01-shares .live-mark")
+        assert reader.stored("progress") == line
+        assert wrong == []
+
+
+@pytest.mark.parametrize("part", [".wasm", "python_stdlib.zip", "worker.mjs"])
+def test_a_page_stays_usable_when_python_cannot_be_loaded(
+    browser, site, part, monkeypatch
+):
+    with live(browser, site) as (reader, _):
+        monkeypatch.setattr(Losing, "lost", part)
+        cell = reader.cell("divided by the sum")
+        reader.press(cell, "Run")
+        reader.says(cell, "Python could not be loaded")
+        assert "divided by the sum: [0.645" in cell.locator(".cell_output").inner_text()
+        assert cell.locator(".live-status a").get_attribute("href").endswith("#run-it")
+        monkeypatch.undo()
+        reader.press(cell, "Try again")
+        assert "[0.645 0.323 0.032]" in reader.output(cell)
+
+
+def test_a_cell_that_needs_torch_says_so_and_has_no_button(browser, site):
+    with live(browser, site, "notebooks/ch04_trainable_weights.html") as (
+        reader,
+        wrong,
+    ):
+        cells = reader.page.locator("div.cell.tag_torch")
+        assert cells.count() > 10
+        assert cells.locator(".live-bar").count() == 0
+        notes = cells.locator(".live-note")
+        assert notes.count() == cells.count()
+        assert "PyTorch" in notes.first.inner_text()
+        assert wrong == []
