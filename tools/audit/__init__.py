@@ -1,0 +1,1 @@
+"""The built book under other people's eyes: axe-core, Lighthouse, Firefox, paper."""

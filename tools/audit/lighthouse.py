@@ -1,0 +1,141 @@
+"""Run Lighthouse on every page of the book, and store its four scores.
+
+    python -m tools.audit.lighthouse [--runs 1]
+
+Lighthouse's own profile: a mid-range phone on a slow network, simulated, against the
+built book served compressed on this machine. Node and npm come with the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tools.assets import CACHE, node_program
+from tools.audit._site import ARGUMENTS, chromium, need_the_book, served, toc
+
+HERE = Path(__file__).resolve().parent
+FOLDER = CACHE.parent / "lighthouse"
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+TARGETS = {"performance": 95, "accessibility": 95, "best-practices": 95, "seo": 100}
+
+
+def installed() -> Path:
+    """Return Lighthouse's program, installed as the lock file says (with hashes)."""
+    program = FOLDER / "node_modules" / "lighthouse" / "cli" / "index.js"
+    lock = (HERE / "package-lock.json").read_text(encoding="utf-8")
+    kept = FOLDER / "package-lock.json"
+    if not (program.exists() and kept.exists() and kept.read_text("utf-8") == lock):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            (FOLDER / name).write_bytes((HERE / name).read_bytes())
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+        command = [*node_program("npm"), "ci", *options]
+        subprocess.run(command, cwd=FOLDER, check=True)
+    return program
+
+
+def report(program: Path, address: str) -> dict[str, Any]:
+    """Return Lighthouse's report on one page."""
+    flags = " ".join(["--headless=new", "--disable-gpu", *ARGUMENTS[1:]])
+    done = subprocess.run(
+        [
+            *node_program("node"),
+            str(program),
+            address,
+            "--quiet",
+            "--output=json",
+            f"--only-categories={','.join(CATEGORIES)}",
+            f"--chrome-flags={flags}",
+        ],
+        env={**os.environ, "CHROME_PATH": chromium()},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    if error := found.get("runtimeError"):
+        raise RuntimeError(f"Lighthouse on {address}: {error['message']}")
+    return found
+
+
+def scores(found: dict[str, Any]) -> dict[str, float]:
+    """Return the four scores of a report, of 100, and two of its measurements."""
+    got = {
+        name.replace("-", "_"): round(100 * found["categories"][name]["score"])
+        for name in CATEGORIES
+    }
+    audits = found["audits"]
+    paint = audits["first-contentful-paint"]["numericValue"]
+    bytes_sent = audits["total-byte-weight"]["numericValue"]
+    return {**got, "paint_s": round(paint / 1000, 2), "kB": round(bytes_sent / 1000)}
+
+
+def failures(found: dict[str, Any]) -> list[str]:
+    """Return what lowers a score, as Lighthouse calls it."""
+    lines = []
+    for name in CATEGORIES:
+        for ref in found["categories"][name]["auditRefs"]:
+            audit = found["audits"][ref["id"]]
+            if ref["weight"] and audit["score"] is not None and audit["score"] < 0.9:
+                shown = audit.get("displayValue", "")
+                lines.append(f"{name}: {ref['id']} {audit['score']} {shown}")
+    return lines
+
+
+def measured(program: Path, address: str, runs: int) -> dict[str, Any]:
+    """Return the medians of a page's scores, and of what they are made of."""
+    reports = [report(program, address) for _ in range(runs)]
+    print(address, *failures(reports[-1]), sep="\n    ", flush=True)
+    several = [scores(found) for found in reports]
+    return {
+        name: statistics.median_low(one[name] for one in several) for name in several[0]
+    }
+
+
+def versions(program: Path) -> dict[str, str]:
+    """Return what measured, and in which version."""
+    package = program.parent.parent / "package.json"
+    shown = subprocess.run(
+        [chromium(), "--version"], check=True, capture_output=True, text=True
+    ).stdout
+    number = next(word for word in shown.split() if word[0].isdigit())
+    lighthouse = json.loads(package.read_text(encoding="utf-8"))["version"]
+    return {"Lighthouse": lighthouse, "Chromium": number}
+
+
+def main() -> int:
+    """Measure the pages; store the record if all were asked for."""
+    from _record import save
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    need_the_book()
+    program = installed()
+    rows = []
+    with served() as site:
+        for name in options.names or toc():
+            found = measured(program, f"{site}{name}.html", options.runs)
+            rows.append({"page": name, **found})
+            print("   ", found, flush=True)
+    if not options.names:
+        save("lighthouse", rows, runs=options.runs, versions=versions(program))
+    return int(
+        any(
+            row[name.replace("-", "_")] < least
+            for row in rows
+            for name, least in TARGETS.items()
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
