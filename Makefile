@@ -50,7 +50,7 @@ book: $(PAGES)  ## build the book
 $(PAGES): $(BOOK_SOURCES) $(VENV)/.installed
 	rm -rf _build
 	$(BIN)/python tools/assets.py
-	$(BIN)/python tools/live.py
+	$(BIN)/python -m tools.live
 	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build; exit 1; }
 	$(BIN)/python -m pytest -q -m book tests/test_book.py || { rm -rf _build; exit 1; }
 	@touch $@
@@ -59,7 +59,7 @@ test: lint types unit validate pages  ## check everything: style, types, unit te
 
 assets: $(VENV)/.installed  ## fetch what the book takes from npm and PyPI
 	$(BIN)/python tools/assets.py
-	$(BIN)/python tools/live.py
+	$(BIN)/python -m tools.live
 
 pages: $(PAGES)  ## look at the built pages: links, formulas, and each in a browser
 	$(BIN)/python -m pytest -q -n $(JOBS) -m book tests/test_pages_offline.py tests/test_browser.py

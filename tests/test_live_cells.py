@@ -24,7 +24,7 @@ WRONG = "def shares_of(s):\nreturn s / s.sum()"
 def live(browser, site, name=SOFTMAX):
     """Open a page, wait for its buttons, fail if anything on it went wrong."""
     if not list(HTML.glob("_static/live-*")):
-        without("the book is not live: python tools/live.py, then make book")
+        without("the book is not live: python -m tools.live, then make book")
     with opened(browser, site + name) as (page, wrong):
         page.set_default_timeout(PATIENCE)
         page.wait_for_selector(".live-bar")

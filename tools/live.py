@@ -1,7 +1,7 @@
 """Assemble the Python that runs in the book's pages.
 
-    python tools/live.py              what can be fetched; says what is missing
-    python tools/live.py --required   fail if the pages would not be live
+    python -m tools.live              what can be fetched; says what is missing
+    python -m tools.live --required   fail if the pages would not be live
 
 The runtime is Pyodide, from npm; numpy's WebAssembly wheel is kept in `vendor/`;
 array-api-compat comes from the package index and the course's own wheel is built here.
@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assets import Asset, AssetError, fetch
+from tools.assets import Asset, AssetError, fetch
 
 ROOT = Path(__file__).resolve().parent.parent
 LIVE = ROOT / ".cache" / "live"

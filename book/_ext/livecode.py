@@ -53,7 +53,7 @@ def _install(app: Any) -> None:
     if app.builder.format != "html":
         return
     if not is_live():
-        log.info("The book is not live: no cell runs in a page (python tools/live.py).")
+        log.info("The book is not live: no cell runs in a page (python -m tools.live).")
         return
     static = Path(app.outdir) / "_static"
     for old in [*static.glob("live-*"), *static.glob("pyodide-*")]:
@@ -109,11 +109,20 @@ def _add_notes(app: Any, doctree: nodes.document, docname: str) -> None:
         cells[0].insert(place + 1, _note(text, link))
         return
     for cell in cells:
-        if "tag_torch" in cell["classes"]:
+        text = _differs(cell)
+        if text:
             place = _input(cell)
             assert place is not None
-            text = "Needs PyTorch, which does not run in a browser."
             cell.insert(place + 1, _note(text, link))
+
+
+def _differs(cell: nodes.container) -> str:
+    """Return what a reader should know who would run this cell in the page."""
+    if "tag_torch" in cell["classes"]:
+        return "Needs PyTorch, which does not run in a browser."
+    if "catch_warnings(record" in cell.astext():
+        return "In a browser NumPy cannot warn: WebAssembly does not note overflows."
+    return ""
 
 
 def _add_script(
