@@ -20,7 +20,7 @@ unexport MPLBACKEND
 BOOK_SOURCES := _config.yml _toc.yml tools/assets.py $(shell find book notebooks attention_course benchmarks \
     \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup book test assets pages lint types unit validate audit notebooks format lab serve links constraints clean
+.PHONY: help setup book test pdf assets pages lint types unit validate audit notebooks format lab serve links constraints clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -77,10 +77,16 @@ unit: $(VENV)/.installed  ## unit tests, layout tests and the examples in docstr
 validate: $(VENV)/.installed  ## run the notebooks and compare with their stored outputs
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --nbval --nbval-current-env notebooks
 
-audit: $(VENV)/.installed  ## proofs that take long
+audit: $(PAGES)  ## proofs that take long; also axe-core, Lighthouse and Firefox on the book
 	$(BIN)/python -m pytest -q -m audit tests
 	$(BIN)/python benchmarks/known_wrong.py
 	$(BIN)/python benchmarks/mutants.py
+	$(BIN)/python -m tools.audit.axe
+	$(BIN)/python -m tools.audit.lighthouse --runs 3
+	$(BIN)/python -m tools.audit.firefox
+
+pdf: $(PAGES)  ## the whole book as one PDF, printed by Chromium
+	$(BIN)/python -m tools.audit.pdf
 
 notebooks: $(VENV)/.installed  ## put in the exercises, run what has changed, store it
 	$(BIN)/python -m tools.exercises

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import http.server
 import json
+import re
 import threading
 
 import pytest
@@ -70,7 +71,7 @@ class Reader:
 
     def write(self, cell, code):
         if not cell.locator(".cm-content").count():
-            self.press(cell, "Edit")
+            self.press(cell, re.compile("Edit|Write"))
         content = cell.locator(".cm-content")
         content.focus()
         self.page.keyboard.press("Control+a")
@@ -222,7 +223,7 @@ def test_a_cell_that_draws_gives_the_books_picture_and_words(browser, site):
         reader.page.evaluate(
             "for (const d of document.querySelectorAll('details')) d.open = true"
         )
-        reader.press(cell, "Run all cells above")
+        reader.press(cell, "Run all above")
         reader.says(cell, "all cells above")
         reader.press(cell, "Run cell")
         image = cell.locator(".live-output img")

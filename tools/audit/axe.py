@@ -45,7 +45,7 @@ def violations(browser: Browser, address: str, theme: Any) -> list[dict[str, Any
     """Return what axe-core holds against a page in one of the themes."""
     context = browser.new_context(color_scheme=theme, reduced_motion="reduce")
     page = context.new_page()
-    page.goto(address, wait_until="load")
+    page.goto(address, wait_until="networkidle")  # cells get their buttons late
     page.add_script_tag(path=str(fetch(AXE) / "axe.min.js"))
     found: list[dict[str, Any]] = page.evaluate(RUN)
     context.close()

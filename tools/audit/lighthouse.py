@@ -1,4 +1,4 @@
-"""Run Lighthouse on every page of the book, and store its four scores.
+"""Run Lighthouse on the first page and every chapter, and store its four scores.
 
     python -m tools.audit.lighthouse [--runs 1]
 
@@ -24,6 +24,11 @@ HERE = Path(__file__).resolve().parent
 FOLDER = CACHE.parent / "lighthouse"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 TARGETS = {"performance": 95, "accessibility": 95, "best-practices": 95, "seo": 100}
+
+
+def chapters() -> list[str]:
+    """Return the first page of the book and its chapters."""
+    return [name for name in toc() if name.startswith("notebooks/") or name == toc()[0]]
 
 
 def installed() -> Path:
@@ -122,7 +127,7 @@ def main() -> int:
     program = installed()
     rows = []
     with served() as site:
-        for name in options.names or toc():
+        for name in options.names or chapters():
             found = measured(program, f"{site}{name}.html", options.runs)
             rows.append({"page": name, **found})
             print("   ", found, flush=True)

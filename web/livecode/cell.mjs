@@ -37,9 +37,10 @@ export class Cell {
   #build() {
     const of = this.exercise ? `your answer to ${this.exercise.title}` : this.name;
     this.run = button(this.exercise ? "Run" : "▶ Run", `Run ${of}`, () => this.page.runCell(this));
-    this.edit = button(this.exercise ? "Write" : "Edit", `Edit ${of}`, () => this.openEditor());
+    const edit = this.exercise ? "Write" : "Edit";
+    this.edit = button(edit, `${edit} ${of}`, () => this.openEditor());
     this.reset = button("Reset", `Reset ${of}: code and output as they were`, () => this.restore());
-    this.above = button("Run all above", `Run all cells above ${of}`, () => this.page.runAbove(this));
+    this.above = button("Run all above", `Run all above ${of}`, () => this.page.runAbove(this));
     this.stop = button("■ Stop", `Stop ${of}`, () => this.page.stop());
     this.stop.classList.add("live-stop");
     this.status = element("span", { className: "live-status" });

@@ -18,7 +18,7 @@ class Page {
       className: "live-speech",
       textContent: "Shift and Enter run the code. Escape leaves the editor.",
     });
-    document.body.append(this.speech, this.keys);
+    (document.querySelector("main") ?? document.body).append(this.speech, this.keys);
     this.cells = [...this.#cells()];
     this.interpreter = new Interpreter({
       opening: this.cells[0].original,
