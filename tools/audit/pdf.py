@@ -78,7 +78,11 @@ def _in_place(element: Any, page: str, pages: list[str]) -> None:
         if element.get(name):
             element[name] = " ".join(anchor(page, i) for i in element[name].split())
     if element.get("href") is not None:
-        element["href"] = inside(element["href"], page, pages)
+        href = inside(element["href"], page, pages)
+        if re.match(r"#|[a-z]+:", href):
+            element["href"] = href
+        else:  # a file beside the book, which paper cannot open
+            del element["href"]
     if element.get("src"):
         element["src"] = inside(element["src"], page, [])
     if element.name == "details":
