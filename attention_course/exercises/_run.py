@@ -92,7 +92,7 @@ def _deadline(end: float) -> Iterator[None]:
 
 
 def _importing(frame: FrameType | None) -> bool:
-    """Whether an import is under way: cut short, it would leave half a module behind."""
+    """Whether an import is under way: cut short, it leaves half a module behind."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
