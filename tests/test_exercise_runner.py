@@ -191,6 +191,22 @@ def test_a_right_answer_is_judged_within_a_second():
     assert time.perf_counter() - begin < 1.0
 
 
+def test_an_import_is_never_cut_short(tmp_path, monkeypatch):
+    lines = ["import time", "half = True", *["time.sleep(0.02)"] * 20, "whole = True"]
+    (tmp_path / "slow_to_import.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("attention_course.exercises._run.SECONDS", 0.1)
+
+    def importing(scores):
+        import slow_to_import
+
+        assert slow_to_import.whole
+        return right(scores)
+
+    assert check(ID, importing).outcome is Outcome.UNFINISHED
+    assert sys.modules.pop("slow_to_import").whole
+
+
 def test_an_unknown_id_names_the_nearest():
     with pytest.raises(ValueError, match=r"ch01\.shares"):
         check("ch01.share", right)

@@ -76,7 +76,7 @@ def _deadline(end: float) -> Iterator[None]:
     """
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if time.monotonic() > end:
+        if time.monotonic() > end and not _importing(frame):
             raise OutOfTime
         if "site-packages" in frame.f_code.co_filename:
             return None
@@ -89,6 +89,15 @@ def _deadline(end: float) -> Iterator[None]:
         yield
     finally:
         sys.settrace(before)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether an import is under way: cut short, it leaves half a module behind."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextlib.contextmanager
