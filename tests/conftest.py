@@ -31,6 +31,9 @@ def _same_numbers_every_time():
         torch.manual_seed(20261120)
 
 
+# Run in the browser's Python by test_live_parity, where there is no torch to import.
+collect_ignore = ["live_notebook.py"]
+
 LIBRARIES = ["numpy", "torch", "strict"]
 
 
