@@ -32,7 +32,7 @@ def _same_numbers_every_time():
 
 
 # Run in the browser's Python by test_live_parity, where there is no torch to import.
-collect_ignore = ["live_notebook.py"]
+collect_ignore = ["live_notebook.py", "live_verdicts.py"]
 
 LIBRARIES = ["numpy", "torch", "strict"]
 
