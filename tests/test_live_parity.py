@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "tests"
 RUNTIME = ROOT / ".cache" / "live"
 
-# WebAssembly has no floating-point flags, so NumPy cannot warn of an overflow there, and
-# its integers have 32 bits unless told otherwise.
+# WebAssembly has no floating-point flags: NumPy cannot warn of an overflow there. And
+# integers have 32 bits there unless told otherwise.
 OTHERWISE = {
     "ch00_why_attention cell 70": "integers overflow",
     "ch01_softmax cell 19": "no warning",

@@ -43,16 +43,11 @@ def folder_name(found: dict[str, Path]) -> str:
     return f"live-{digest.hexdigest()[:10]}"
 
 
-def is_live(runtime: Path = RUNTIME) -> bool:
-    """Whether the runtime is there."""
-    return (runtime / "runtime.json").exists()
-
-
 def _install(app: Any) -> None:
     app.live_folder = None
     if app.builder.format != "html":
         return
-    if not is_live():
+    if not (RUNTIME / "runtime.json").exists():
         log.info("The book is not live: no cell runs in a page (python -m tools.live).")
         return
     static = Path(app.outdir) / "_static"
