@@ -29,8 +29,10 @@ def record_text(name: str, columns: dict[str, str]) -> str:
     about = (
         f"Measured on {record['date']}: {machine['processor']}, {machine['cores']} "
         f"cores, {machine['system']}, Python {machine['python']}, NumPy "
-        f"{machine['numpy']}, PyTorch {machine['torch']}."
+        f"{machine['numpy']}, PyTorch {machine['torch']}"
     )
+    tools = record["settings"].get("versions", {})
+    about += "".join(f", {tool} {version}" for tool, version in tools.items()) + "."
     lines = [f"| {' | '.join(cells)} |" for cells in table]
     return "\n".join([about, "", *lines])
 
