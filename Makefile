@@ -20,7 +20,7 @@ unexport MPLBACKEND
 BOOK_SOURCES := _config.yml _toc.yml tools/assets.py $(shell find book notebooks attention_course benchmarks \
     \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup book test pdf assets pages lint types unit validate audit notebooks format lab serve links constraints clean
+.PHONY: help live setup book test pdf assets pages lint types unit validate audit notebooks format lab serve links constraints clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -62,7 +62,7 @@ assets: $(VENV)/.installed  ## fetch what the book takes from npm and PyPI
 	$(BIN)/python -m tools.live
 
 pages: $(PAGES)  ## look at the built pages: links, formulas, and each in a browser
-	$(BIN)/python -m pytest -q -n $(JOBS) -m book tests/test_pages_offline.py tests/test_browser.py
+	$(BIN)/python -m pytest -q -n $(JOBS) -m book tests/test_pages_offline.py tests/test_browser.py tests/test_live_cells.py
 
 lint: $(VENV)/.installed  ## style of code and notebooks
 	$(BIN)/ruff check .
@@ -71,7 +71,10 @@ lint: $(VENV)/.installed  ## style of code and notebooks
 types: $(VENV)/.installed  ## types
 	$(BIN)/mypy
 
-unit: $(VENV)/.installed  ## unit tests, layout tests and the examples in docstrings
+live: $(VENV)/.installed  ## assemble the Python that runs in the pages
+	$(BIN)/python -m tools.live
+
+unit: live  ## unit tests, layout tests and the examples in docstrings
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --doctest-modules tests attention_course
 
 validate: $(VENV)/.installed  ## run the notebooks and compare with their stored outputs
