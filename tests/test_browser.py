@@ -116,7 +116,8 @@ def opened(browser, address, **options):
     page.on("console", on_console)
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
     page.goto(address, wait_until="load")
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    if options.get("java_script_enabled", True):  # else no frame may ever be asked for
+        page.wait_for_function("document.fonts.status === 'loaded'")
     yield page, wrong
     context.close()
 
