@@ -227,3 +227,37 @@ def test_the_theme_switch_and_the_search_box_work(browser, site):
         page.keyboard.press("Enter")
         page.wait_for_selector("#search-results li a")
         assert wrong == []
+
+
+# A rule that an element meets now, pseudo-elements and states aside, must be there.
+MISSING_RULES = r"""async () => {
+  const inside = (rule) => rule.cssRules ?? rule.styleSheet?.cssRules ?? [];
+  const names = (rule) => rule.style?.length ? rule.selectorText?.split(/,\s*/) : [];
+  const selectors = (rules) => [...rules].flatMap(
+    (rule) => [...(names(rule) ?? []), ...selectors(inside(rule))]);
+  const state = /::?(before|after|hover|focus[a-z-]*|active|marker)/g;
+  const met = (selector) => CSS.supports(`selector(${selector})`)
+    && document.querySelector(selector);
+  const own = document.querySelector("style[data-from]");
+  const there = new Set(selectors(own.sheet.cssRules));
+  const missing = [];
+  for (const place of own.dataset.from.split(" ")) {
+    const href = new URL(place, new URL("../", location));
+    const link = document.createElement("link");
+    Object.assign(link, {rel: "stylesheet", href});
+    document.head.append(link);
+    await new Promise((done) => { link.onload = done; });
+    for (const selector of selectors(link.sheet.cssRules)) {
+      if (met(selector.replace(state, "") || "*") && !there.has(selector)) {
+        missing.push(selector);
+      }
+    }
+  }
+  return missing;
+}"""
+
+
+@pytest.mark.parametrize("name", ["book/index", "book/api", f"notebooks/{slugs()[5]}"])
+def test_a_page_has_every_rule_of_the_sheets_that_an_element_meets(browser, site, name):
+    with opened(browser, f"{site}{name}.html") as (page, _):
+        assert page.evaluate(MISSING_RULES) == []

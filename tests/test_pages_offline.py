@@ -137,14 +137,28 @@ def test_a_page_loads_nothing_from_another_host(path):
     assert [address for address in page(path).loads if elsewhere(address)] == []
 
 
-@pytest.mark.parametrize("path", sheets(), ids=relative(sheets()))
-def test_a_sheet_loads_files_of_the_book_only(path):
-    text = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.DOTALL)
+def assert_loads_files_of_the_book_only(path, sheet):
+    text = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     found = re.findall(r"url\(\s*[\"']?([^\"')]+)", text)
     found += re.findall(r"@import\s+[\"']([^\"']+)", text)
     for address in found:
         assert not elsewhere(address), address
         assert_leads_somewhere(path, address)
+
+
+@pytest.mark.parametrize("path", sheets(), ids=relative(sheets()))
+def test_a_sheet_loads_files_of_the_book_only(path):
+    assert_loads_files_of_the_book_only(path, path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", html_files(), ids=relative(html_files()))
+def test_a_page_brings_its_style_and_waits_for_no_sheet(path):
+    text = path.read_text("utf-8")
+    styles = re.findall(r"<style[^>]*>(.*?)</style>", text, flags=re.DOTALL)
+    assert_loads_files_of_the_book_only(path, "\n".join(styles))
+    links = re.findall(r'<link[^>]*rel="stylesheet"[^>]*>', text)
+    assert all('media="print"' in link for link in links), links
+    assert "@import" not in "".join(styles)
 
 
 @pytest.mark.parametrize("name", toc_files())

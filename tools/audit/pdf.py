@@ -97,9 +97,11 @@ def document(pages: list[str]) -> str:
     sheets: dict[str, str] = {}
     for page in pages:
         text = (HTML / f"{page}.html").read_text(encoding="utf-8")
-        for link in BeautifulSoup(text, "html.parser").select("link[rel=stylesheet]"):
-            href = inside(str(link["href"]), page, [])
-            sheets.setdefault(href, str(link.get("media") or "all"))
+        read = BeautifulSoup(text, "html.parser")
+        for style in read.select("style[data-from]"):  # each page has a part of them
+            sheets |= dict.fromkeys(str(style["data-from"]).split(), "all")
+        for link in read.select("link[rel=stylesheet]"):
+            sheets[inside(str(link["href"]), page, [])] = str(link["media"])
     links = "\n".join(
         f'<link rel="stylesheet" href="{href}" media="{media}" />'
         for href, media in sheets.items()
