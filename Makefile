@@ -62,7 +62,7 @@ assets: $(VENV)/.installed  ## fetch what the book takes from npm and PyPI
 	$(BIN)/python -m tools.live
 
 pages: $(PAGES)  ## look at the built pages: links, formulas, and each in a browser
-	$(BIN)/python -m pytest -q -n $(JOBS) -m book tests/test_pages_offline.py tests/test_browser.py tests/test_live_cells.py
+	$(BIN)/python -m pytest -q -n $(JOBS) -m book tests
 
 lint: $(VENV)/.installed  ## style of code and notebooks
 	$(BIN)/ruff check .

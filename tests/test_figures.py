@@ -7,7 +7,6 @@ import importlib.util
 import itertools
 import json
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 
 import attention_course as ac
+from tools.assets import node_program
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -32,11 +32,6 @@ spec.loader.exec_module(figures)
 NAMES = list(figures.FIGURES)
 SCRIPTS = sorted(figures.FOLDER.glob("*.mjs"))
 EX = ac.data.running_example()
-
-needs_node = pytest.mark.skipif(
-    shutil.which("node") is None,
-    reason="the figures' scripts run in Node, which this machine does not have",
-)
 
 
 def computed(name, changes, function="compute"):
@@ -65,7 +60,6 @@ def cell(slug, cell_id):
 # ---- numbers: softmax ------------------------------------------------------------
 
 
-@needs_node
 def test_softmax_gives_the_packages_shares_at_every_temperature():
     temperatures = figures.softmax_data()["temperatures"]
     rows = [[2.0, 1.0, 0.1], [-3.0, 3.0, 0.0], [0.5, 0.5, 0.5]]
@@ -77,7 +71,6 @@ def test_softmax_gives_the_packages_shares_at_every_temperature():
         np.testing.assert_allclose(got["at_one"], ac.softmax(np.array(row)), **CLOSE)
 
 
-@needs_node
 def test_softmax_says_the_shares_of_the_chapter():
     # chapter 1, by hand: 7.3891, 2.7183 and 1.1052, each divided by 11.2125
     assert numbers(said("softmax")) == [1, 2, 1, 0.1, 0.659, 0.242, 0.099]
@@ -86,7 +79,6 @@ def test_softmax_says_the_shares_of_the_chapter():
     assert numbers(said("softmax", temperature=index))[-3:] == right.tolist()
 
 
-@needs_node
 def test_the_shared_softmax_gives_a_row_of_hidden_scores_no_weight():
     rows = [[None, None, None], [1.0, None, 800.0], [0.3, -1.2, None]]
     got = figures.in_node([("kit", "softmax", [row]) for row in rows])
@@ -97,7 +89,6 @@ def test_the_shared_softmax_gives_a_row_of_hidden_scores_no_weight():
 # ---- numbers: the query ----------------------------------------------------------
 
 
-@needs_node
 def test_the_turned_query_gets_the_packages_weights_and_output(rng):
     turned = rng.integers(-40, 41, size=(30, 2)) / 10
     changes = [{"being": b, "time": t} for b, t in turned.tolist()]
@@ -109,13 +100,11 @@ def test_the_turned_query_gets_the_packages_weights_and_output(rng):
     np.testing.assert_allclose([one["output"] for one in got], output, **CLOSE)
 
 
-@needs_node
 def test_the_query_starts_with_the_numbers_of_the_chapter():
     # chapter 2, by hand: e^2 / (e^2 + 4) = 0.649, and (2.244, 0.088)
     assert numbers(said("query")) == [2, 0, 0.649, 0.088, 2.244, 0.088]
 
 
-@needs_node
 def test_a_dragged_query_lands_where_the_finger_is():
     data = figures.query_data()
     data = figures._plain(data)
@@ -157,7 +146,6 @@ def test_weights_by_rank_fall_and_make_one_whole():
         np.testing.assert_allclose(ranked.sum(axis=1), 1, **CLOSE)
 
 
-@needs_node
 def test_scaling_says_what_was_measured():
     data = figures.scaling_data()
     for i, width in enumerate(data["widths"]):
@@ -173,7 +161,6 @@ def every_hidden():
     return [list(row) for row in itertools.product([False, True], repeat=5)]
 
 
-@needs_node
 def test_every_step_of_the_pipeline_is_the_packages():
     pairs = list(itertools.product(range(3), every_hidden()))
     changes = [{"question": q, "hidden": hidden} for q, hidden in pairs]
@@ -191,7 +178,6 @@ def test_every_step_of_the_pipeline_is_the_packages():
         np.testing.assert_allclose(got["total"], exponentials.sum(), **CLOSE)
 
 
-@needs_node
 def test_the_pipeline_says_the_numbers_of_the_text():
     # chapter 3: "the exponentials are 1, 1, 1, 7.389, 2.718, with the sum 13.107. The
     # shares are 0.076 three times, 0.564 and 0.207"
@@ -204,7 +190,6 @@ def test_the_pipeline_says_the_numbers_of_the_text():
     assert numbers(said("pipeline"))[-2:] == output[2].round(3).tolist()
 
 
-@needs_node
 def test_the_pipeline_shows_no_step_before_its_turn():
     for step in range(5):
         (picture,) = computed("pipeline", [{"step": step}], "draw")
@@ -242,7 +227,6 @@ def package_mask(state):
     return mask
 
 
-@needs_node
 def test_combined_masks_are_the_packages():
     states = list(mask_states())
     assert len(states) == 480
@@ -250,7 +234,6 @@ def test_combined_masks_are_the_packages():
         np.testing.assert_array_equal(got, package_mask(state).astype(int), str(state))
 
 
-@needs_node
 def test_masks_say_how_many_pairs_are_allowed_and_which():
     state = {"queries": 2, "offset": 3, "padding": False}
     words = said("masks", **state)
@@ -263,7 +246,6 @@ def test_masks_say_how_many_pairs_are_allowed_and_which():
 # ---- numbers: heads --------------------------------------------------------------
 
 
-@needs_node
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_every_head_gets_the_packages_weights(count, rng):
     queries = rng.integers(0, 9, size=(6, 4)) / 2
@@ -275,7 +257,6 @@ def test_every_head_gets_the_packages_weights(count, rng):
     np.testing.assert_allclose(got, right, **CLOSE)
 
 
-@needs_node
 def test_two_heads_find_what_one_head_halves():
     one, two = computed("heads", [{"heads": 0}, {"heads": 1}])
     assert one[0]["weights"][1] == one[0]["weights"][3] < 0.5
@@ -289,7 +270,6 @@ def test_two_heads_find_what_one_head_halves():
 # ---- numbers: positions ----------------------------------------------------------
 
 
-@needs_node
 def test_waves_say_the_packages_code_of_a_place():
     table = ac.sinusoidal_positions(61, 8)
     for place in (0, 3, 37, 60):
@@ -310,7 +290,6 @@ def test_the_lines_between_the_places_run_through_the_packages_points():
     np.testing.assert_allclose(scores, np.cos(distance), **CLOSE)
 
 
-@needs_node
 def test_a_turned_pair_has_the_packages_score():
     one = np.array([[1.0, 0.0]])
     pairs = [(2, 5), (12, 15), (20, 0), (7, 7)]
@@ -341,7 +320,6 @@ def test_the_feed_forward_network_is_the_one_of_chapter_7():
     assert all(unit in words for unit in data["units"])
 
 
-@needs_node
 def test_a_changed_word_gets_what_the_layer_gives(rng):
     torch = pytest.importorskip("torch")
     data = figures.feedforward_data()
@@ -361,7 +339,6 @@ def test_a_changed_word_gets_what_the_layer_gives(rng):
         np.testing.assert_allclose(got["sums"], rows @ data["w_1"] + data["b_1"])
 
 
-@needs_node
 def test_only_the_changed_row_moves_and_attention_moves_more():
     (got,) = computed("feedforward", [{"word": 2, "x": [1.5, -0.5]}])
     assert got["moved"] == [False, False, True, False, False]
@@ -419,7 +396,6 @@ def test_a_page_without_scripts_holds_picture_and_words(name):
     assert "\n\n" not in html, "an empty line would end the HTML block"
 
 
-@needs_node
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stored_picture_is_what_the_script_draws_first(name):
     stored = (figures.STILLS / f"{name}.html").read_text("utf-8")
@@ -460,7 +436,7 @@ def given_controls(name):
     """
     file = (figures.FOLDER / f"{name}.mjs").as_uri()
     done = subprocess.run(
-        ["node", "--eval", program],
+        [*node_program("node"), "--eval", program],
         input=json.dumps([file, figures.figure_data(name)]),
         capture_output=True,
         text=True,
@@ -492,7 +468,6 @@ def other_values(control, first):
     return states
 
 
-@needs_node
 @pytest.mark.parametrize("name", NAMES)
 def test_every_control_has_a_label_and_changes_picture_and_words(name):
     data = figures.figure_data(name)
@@ -568,7 +543,6 @@ def test_a_figure_without_a_stored_picture_is_an_error(monkeypatch, tmp_path):
         figures.figure_html("softmax")
 
 
-@needs_node
 def test_a_script_that_fails_is_an_error_with_its_message():
     with pytest.raises(RuntimeError, match="Cannot read properties of undefined"):
         figures.in_node([("softmax", "compute", [{}, {}])])

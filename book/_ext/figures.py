@@ -8,6 +8,7 @@ first state, made once by `python book/_ext/figures.py` (which needs Node) and k
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,12 @@ import numpy as np
 
 import attention_course as ac
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "web" / "figures"
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT))  # jupyter-book does not put the book's folder there
+
+from tools.assets import node_program  # noqa: E402
+
+FOLDER = ROOT / "web" / "figures"
 STILLS = FOLDER / "stills"
 SHARED = ["boot.mjs", "live.mjs", "kit.mjs", "figures.css"]
 DIGITS = 12  # of the embedded arrays, after the point
@@ -261,7 +267,7 @@ def in_node(calls: list[tuple[str, str, list[Any]]]) -> list[Any]:
         ((FOLDER / f"{file}.mjs").as_uri(), name, args) for file, name, args in calls
     ]
     done = subprocess.run(
-        ["node", "--eval", program],
+        [*node_program("node"), "--eval", program],
         input=json.dumps(files),
         capture_output=True,
         text=True,

@@ -40,7 +40,7 @@ def split_at_commas(prelude: list[Any]) -> list[list[Any]]:
 
 
 def names_in(selector: list[Any]) -> Iterator[str]:
-    """Yield the classes and ids that an element must have; what :not() names is none."""
+    """Yield the classes and ids that an element must have, not those in :not()."""
     for before, token in zip([None, *selector], selector, strict=False):
         after_dot = before is not None and before.type == "literal"
         if token.type == "ident" and after_dot and before.value == ".":
@@ -97,7 +97,7 @@ def _kept(rules: list[Any], words: Words) -> Iterator[str]:
 
 
 def moved(sheet: str, place: str, page: str) -> str:
-    """Return a sheet whose addresses are right in a page; both are paths in the book."""
+    """Return a sheet whose addresses are right in a page (paths in the book)."""
 
     def put(match: re.Match[str]) -> str:
         target = normpath(join(dirname(place), match[2]))
