@@ -11,6 +11,7 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from test_layout import slugs, toc_files
@@ -226,6 +227,21 @@ def test_the_theme_switch_and_the_search_box_work(browser, site):
         page.locator(".search-button__wrapper.show #search-input").fill("softmax")
         page.keyboard.press("Enter")
         page.wait_for_selector("#search-results li a")
+        assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("sliding_window_mask", "book/api.html#attention_course.sliding_window_mask"),
+        ("MultiHeadAttention", "book/api.html#attention_course.layers.Multi"),
+        ("sqrt d_k", f"notebooks/{slugs()[2]}.html"),  # words of a formula only
+        ("omega cos sin", f"notebooks/{slugs()[6]}.html"),
+    ],
+)
+def test_the_search_finds_names_and_the_words_of_formulas(browser, site, words, found):
+    with opened(browser, f"{site}search.html?q={quote(words)}") as (page, wrong):
+        page.locator(f'#search-results li a[href*="{found}"]').first.wait_for()
         assert wrong == []
 
 
