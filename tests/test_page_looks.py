@@ -18,6 +18,12 @@ PHONE = {"width": 390, "height": 844}
 CHAPTERS = [f"notebooks/{slug}" for slug in slugs()]
 MUTED = [CHAPTERS[3], "book/benchmarks"]  # captions, notes, folds; tables
 
+QUIET = (
+    ".course-about, figcaption p, .caption-text, .live-note, summary p, .live-button, "
+    ".admonition-title, .eqno, thead th"
+)
+PRINTED = "p, pre, pre span, .admonition-title, figcaption p, th, td"
+
 # What folds stands open while it is measured.
 UNFOLD = """() => {
   for (const box of document.querySelectorAll("details")) box.open = true;
@@ -107,7 +113,7 @@ UNDESCRIBED = """() => [
 ].map((element) => element.outerHTML.slice(0, 120))"""
 
 # The contrast ratio of WCAG 2, section 1.4.3, against the nearest painted background.
-FAINT = """() => {
+FAINT = """(which) => {
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
   const light = (colour) => [0.2126, 0.7152, 0.0722]
@@ -119,9 +125,7 @@ FAINT = """() => {
     }
     return [255, 255, 255];
   };
-  const quiet = ".course-about, figcaption p, .caption-text, .live-note, summary p, "
-    + ".live-button, .admonition-title, .eqno, thead th";
-  const seen = [...document.querySelectorAll(`article :is(${quiet})`)];
+  const seen = [...document.querySelectorAll(`article :is(${which})`)];
   const faint = seen.filter((element) => {
     const [low, high] = [numbers(getComputedStyle(element).color), behind(element)]
       .map(light).sort((a, b) => a - b);
@@ -158,6 +162,17 @@ def test_quiet_text_is_not_faint(browser, site, name, theme):
     address = f"{site}{name}.html"
     with opened(browser, address, viewport=DESKTOP, color_scheme=theme) as (page, _):
         assert page.evaluate("document.documentElement.dataset.theme") == theme
-        seen, faint = page.evaluate(FAINT)
+        seen, faint = page.evaluate(FAINT, QUIET)
     assert seen > 10
+    assert faint == []
+
+
+def test_a_dark_page_is_printed_dark_on_white(browser, site):
+    address = f"{site}{CHAPTERS[3]}.html"
+    with opened(browser, address, viewport=DESKTOP, color_scheme="dark") as (page, _):
+        page.emulate_media(media="print")
+        seen, faint = page.evaluate(FAINT, PRINTED)
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+    assert seen > 1000
     assert faint == []
