@@ -207,6 +207,8 @@ def test_progress_moves_nothing_in_the_contents(browser, site):
     with reading(browser, address, text) as (page, wrong):
         page.locator(".course-count").nth(len(slugs()) - 1).wait_for()
         assert page.evaluate(height) == before
+        heard = page.locator(".course-count .visually-hidden").first
+        assert heard.evaluate("words => words.offsetWidth") <= 1
         assert wrong == []
 
 
