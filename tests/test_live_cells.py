@@ -140,6 +140,7 @@ def test_a_wrong_answer_is_named_and_a_right_one_is_remembered(browser, site):
         assert "\n    e = np.exp" in cell.locator(".cm-content").inner_text()
         reader.page.keyboard.press("Shift+Enter")
         assert "Correct" in reader.verdict(cell, "ac-correct")
+        reader.page.locator(".bd-links .course-count", has_text="1/").wait_for()
         events = [json.loads(line) for line in reader.stored("progress").splitlines()]
         assert [one["event"] for one in events] == ["DIAGNOSED", "CORRECT"]
         reader.page.reload()

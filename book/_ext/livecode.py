@@ -6,6 +6,7 @@ after their content, so that no browser mixes two versions.
 """
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,24 +23,43 @@ EDITOR = ROOT / "vendor" / "codemirror"
 RECORDS = ROOT / "benchmarks" / "results"  # what a cell reads
 HOW = "book/how_to_use"
 
+# Nothing is loaded for a reader who has solved nothing. The key is that of store.mjs.
+WHEN_SOLVED = """addEventListener("pageshow", () => {{
+  try {{
+    if (!localStorage.getItem("attention-course/progress")) return;
+  }} catch {{
+    return;
+  }}
+  import("./{address}").then((map) => map.showProgress());
+}});"""
+
 log = logging.getLogger(__name__)
 
 
-def parts(runtime: Path) -> dict[str, Path]:
+def exercise_list() -> str:
+    """Return the module that tells the scripts which exercises each chapter has."""
+    found: dict[str, list[str]] = {}
+    for exercise in every():
+        found.setdefault(exercise.id.split(".")[0], []).append(exercise.id)
+    return f"export const exercises = {json.dumps(found)};\n"
+
+
+def parts(runtime: Path) -> dict[str, bytes]:
     """Return what the page loads, by its place in the folder."""
-    found = {file.name: file for file in SCRIPTS.iterdir() if file.is_file()}
-    found |= {name: EDITOR / name for name in ("editor.mjs", "LICENSES.txt")}
-    found |= {name: runtime / name for name in ("runtime.json", "pyodide-lock.json")}
+    files = {file.name: file for file in SCRIPTS.iterdir() if file.is_file()}
+    files |= {name: EDITOR / name for name in ("editor.mjs", "LICENSES.txt")}
+    files |= {name: runtime / name for name in ("runtime.json", "pyodide-lock.json")}
     for record in RECORDS.glob("*.json"):
-        found[f"files/benchmarks/results/{record.name}"] = record
-    return found
+        files[f"files/benchmarks/results/{record.name}"] = record
+    found = {name: file.read_bytes() for name, file in files.items()}
+    return found | {"exercises.mjs": exercise_list().encode()}
 
 
-def folder_name(found: dict[str, Path]) -> str:
+def folder_name(found: dict[str, bytes]) -> str:
     """Return the folder's name: another one whenever a file differs."""
     digest = hashlib.sha256()
     for name in sorted(found):
-        digest.update(name.encode() + found[name].read_bytes())
+        digest.update(name.encode() + found[name])
     return f"live-{digest.hexdigest()[:10]}"
 
 
@@ -55,10 +75,10 @@ def _install(app: Any) -> None:
         shutil.rmtree(old)
     found = parts(RUNTIME)
     app.live_folder = folder_name(found)
-    for name, file in found.items():
+    for name, content in found.items():
         target = static / app.live_folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
+        target.write_bytes(content)
     for folder in RUNTIME.glob("pyodide-*/"):
         shutil.copytree(folder, static / folder.name)
     log.info("The book is live: cells run in the page.")
@@ -123,8 +143,12 @@ def _differs(cell: nodes.container) -> str:
 def _add_script(
     app: Any, pagename: str, templatename: str, context: dict, doctree: Any
 ) -> None:
-    """Put the script on the pages that have cells."""
-    if app.live_folder is None or doctree is None or not _cells(doctree):
+    """Put the scripts on the pages that have cells; the others show progress only."""
+    if app.live_folder is None:
+        return
+    if doctree is None or not _cells(doctree):
+        address = context["pathto"](f"_static/{app.live_folder}/map.mjs", 1)
+        app.add_js_file(None, body=WHEN_SOLVED.format(address=address))
         return
     up = app.builder.get_relative_uri(pagename, HOW) + "#run-it"
     app.add_css_file(f"{app.live_folder}/livecode.css")

@@ -52,13 +52,18 @@ def exercises_of(page: str) -> tuple[int, int]:
     return len(found), sum(exercise.minutes for exercise in found)
 
 
-def _title_line(page: str, notebook: dict[str, Any]) -> str:
-    name = page.rsplit("/", 1)[-1]
-    parts = [f"<span>About {minutes_to_read(notebook)} minutes to read</span>"]
+def facts(page: str, notebook: dict[str, Any]) -> list[str]:
+    """Return in words what a chapter takes: to read it, and to do its exercises."""
+    found = [f"About {minutes_to_read(notebook)} minutes to read"]
     count, minutes = exercises_of(page)
     if count:
-        plural = "s" if count > 1 else ""
-        parts.append(f"<span>{count} exercise{plural}, {minutes} minutes</span>")
+        found.append(f"{count} exercise{'s' * (count > 1)}, {minutes} minutes")
+    return found
+
+
+def _title_line(page: str, notebook: dict[str, Any]) -> str:
+    name = page.rsplit("/", 1)[-1]
+    parts = [f"<span>{fact}</span>" for fact in facts(page, notebook)]
     links = [
         f'<a href="../{folder}/{name}.ipynb" download>{words}</a>'
         for folder, words in ((WITH, "with outputs"), (WITHOUT, "without"))
@@ -67,7 +72,8 @@ def _title_line(page: str, notebook: dict[str, Any]) -> str:
     return f'<p class="course-about">{"".join(parts)}</p>'
 
 
-def _notebook(app: Any, page: str) -> dict[str, Any]:
+def read_notebook(app: Any, page: str) -> dict[str, Any]:
+    """Return a chapter as it is stored."""
     text = (Path(app.srcdir) / f"{page}.ipynb").read_text(encoding="utf-8")
     return json.loads(text)  # type: ignore[no-any-return]
 
@@ -76,7 +82,7 @@ def _add_title_line(app: Any, doctree: nodes.document, page: str) -> None:
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is None or not page.startswith("notebooks/"):
         return
-    line = nodes.raw("", _title_line(page, _notebook(app, page)), format="html")
+    line = nodes.raw("", _title_line(page, read_notebook(app, page)), format="html")
     title.parent.insert(title.parent.index(title) + 1, line)
 
 
@@ -211,7 +217,7 @@ def _write_downloads(app: Any, folder: Path) -> None:
     for page in sorted(app.env.found_docs):
         if page.startswith("notebooks/"):
             name = page.rsplit("/", 1)[-1]
-            notebook = _notebook(app, page)
+            notebook = read_notebook(app, page)
             for place, content in (
                 (WITH, notebook),
                 (WITHOUT, without_outputs(notebook)),

@@ -3,6 +3,7 @@
 
 import { Cell } from "./cell.mjs";
 import { Interpreter } from "./interpreter.mjs";
+import { showProgress } from "./map.mjs";
 import { button, element, Output } from "./output.mjs";
 import { Panel } from "./panel.mjs";
 import { progress } from "./store.mjs";
@@ -199,6 +200,7 @@ class Page {
       if (exercise?.heading) this.#markHeading(exercise.heading, solved.has(exercise.id));
     }
     this.panel?.count();
+    showProgress();
   }
 
   #markHeading(heading, solved) {
