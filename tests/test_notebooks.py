@@ -1,7 +1,9 @@
 """Rules that every stored notebook keeps. What its cells print is nbval's to check."""
 
 import ast
+import base64
 import copy
+import io
 import json
 import os
 import re
@@ -11,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 nbformat = pytest.importorskip("nbformat")
 
@@ -254,6 +257,19 @@ def test_every_figure_object_comes_with_its_picture(notebook):
         and "image/png" not in output.data
     ]
     assert not bare, f"the picture of these cells is missing: {bare}"
+
+
+def test_every_picture_is_sharp_on_a_dense_screen(notebook):
+    blurred = []
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if data := output.get("data", {}).get("image/png"):
+                pixels = Image.open(io.BytesIO(base64.b64decode(data))).size
+                shown = output.metadata.get("image/png", {})
+                points = [2 * shown.get(side, 0) for side in ("width", "height")]
+                off = [abs(a - b) for a, b in zip(pixels, points, strict=True)]
+                blurred += [cell.id] if max(off) > 1 else []
+    assert not blurred, f"not two points per pixel: {blurred}; run: make notebooks"
 
 
 def test_pictures_in_prose_have_a_description(notebook):

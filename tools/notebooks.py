@@ -45,6 +45,7 @@ KERNEL_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
+    "IPYTHONDIR": str(Path(__file__).resolve().parent / "ipython"),  # how kernels draw
 }
 
 NOTEBOOK_METADATA = {

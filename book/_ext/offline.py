@@ -20,6 +20,7 @@ from sphinx.builders.html._assets import _JavaScript
 UNUSED = ("sphinx-thebe", "THEBE_JS_URL", "DOCUMENTATION_OPTIONS.pagename")
 TABS = "design-tabs.js"  # only where there are tabs
 PICTURE = re.compile(r'<img (?![^>]*loading=)[^>]*?src="([^"?]+)[^"]*"')
+DRAWN = "jupyter_execute"  # the folder of the pictures out of notebooks
 IN_BODY = ("text/x-thebe-config", "kernelName =")
 
 # The icons of the theme's buttons, and of its sheets (boxes, links, versions).
@@ -115,13 +116,18 @@ def with_sizes(body: str, sizes: dict[str, tuple[int, int]]) -> str:
 
 
 def _sizes(builder: Any) -> dict[str, tuple[int, int]]:
-    """Return width and height of the book's pictures, by their published name."""
+    """Return width and height of the book's pictures, by their published name.
+
+    What a notebook drew has two points per pixel of the page.
+    """
     if not hasattr(builder, "course_sizes"):
         builder.course_sizes = {}
     for source, name in builder.images.items():
         if name not in builder.course_sizes and not name.endswith(".svg"):
             with Image.open(Path(builder.srcdir) / source) as picture:
-                builder.course_sizes[name] = picture.size
+                width, height = picture.size
+            points = 2 if DRAWN in Path(source).parts else 1
+            builder.course_sizes[name] = (width // points, height // points)
     return builder.course_sizes  # type: ignore[no-any-return]
 
 

@@ -102,7 +102,7 @@ export class Output {
   #figure(data) {
     const stored = this.figureOf();
     const alt = stored?.querySelector("img")?.alt || "Figure drawn by the code of this cell";
-    const image = element("img", { src: `data:image/png;base64,${data}`, alt });
+    const image = element("img", { srcset: `data:image/png;base64,${data} 2x`, alt });
     const caption = stored?.querySelector("figcaption")?.cloneNode(true);
     for (const link of caption?.querySelectorAll(".headerlink") ?? []) link.remove();
     return element("figure", {}, image, ...(caption ? [caption] : []));

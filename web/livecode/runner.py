@@ -134,7 +134,9 @@ def _figures() -> list[str]:
     images = []
     for number in pyplot.get_fignums():
         file = io.BytesIO()
-        pyplot.figure(number).savefig(file, format="png", bbox_inches="tight")
+        figure = pyplot.figure(number)
+        sharp = 2 * figure.dpi  # as the book's own pictures: two points per pixel
+        figure.savefig(file, format="png", bbox_inches="tight", dpi=sharp)
         images.append(base64.b64encode(file.getvalue()).decode())
     pyplot.close("all")
     return images
