@@ -176,3 +176,21 @@ def test_a_dark_page_is_printed_dark_on_white(browser, site):
     assert paper == "rgb(255, 255, 255)"
     assert seen > 1000
     assert faint == []
+
+
+# What follows a formula and stands to the left of its end is on the next line.
+TORN_OFF = r"""() => [...document.querySelectorAll("article span.math")].filter((formula) => {
+  const after = formula.nextSibling;
+  if (after?.nodeType !== Node.TEXT_NODE || !/^[.,;:!?)]/.test(after.data)) return false;
+  const range = document.createRange();
+  range.setStart(after, 0);
+  range.setEnd(after, 1);
+  const mark = range.getBoundingClientRect();
+  return mark.width && mark.left < formula.getBoundingClientRect().right - 3;
+}).map((formula) => formula.parentElement.parentElement.innerText)"""
+
+
+@pytest.mark.parametrize("name", [CHAPTERS[3], CHAPTERS[6]])
+def test_no_line_begins_with_the_comma_of_a_formula(browser, site, name):
+    with opened(browser, f"{site}{name}.html", viewport=PHONE) as (page, _):
+        assert page.evaluate(TORN_OFF) == []

@@ -28,6 +28,7 @@ SCRIPT = Path(__file__).with_name("formulas.cjs")
 SHEET = "formulas/formulas.css"
 ERROR = re.compile(r'data-mjx-error="([^"]*)"')
 FONT = re.compile(r"MathJax_[\w-]+\.woff")
+CLOSING = re.compile(r"[.,;:!?)\]’”]+")  # what no line begins with
 
 
 def wrapped(text: str) -> str:
@@ -110,6 +111,18 @@ def _formulas(builder: Any) -> Formulas:
     return builder.course_formulas  # type: ignore[no-any-return]
 
 
+def _keep_together(app: Any, doctree: nodes.document, page: str) -> None:
+    """Keep a formula and the comma after it on one line."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        closing = isinstance(after, nodes.Text) and CLOSING.match(after)
+        if closing:
+            after.parent.replace(after, nodes.Text(after[closing.end() :]))
+            kept = nodes.inline(classes=["course-kept"])
+            formula.parent.replace(formula, kept)
+            kept += [formula, nodes.Text(closing[0])]
+
+
 def _inline(self: Any, node: nodes.Element) -> None:
     html = _formulas(self.builder).of(node)
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate"))
@@ -155,6 +168,7 @@ def _write_sheet(app: Any, error: Exception | None) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.add_html_math_renderer("typeset", (_inline, None), (_displayed, None))
+    app.connect("doctree-resolved", _keep_together)
     app.connect("html-page-context", _link_sheet)
     app.connect("build-finished", _write_sheet)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""How the course's own kernels draw: two points per pixel of the page, for sharp screens.
+"""How the course's own kernels draw: two points per pixel, for dense screens.
 
 The stored pictures are made with it. A reader's kernel needs it for nothing.
 """
