@@ -179,15 +179,19 @@ def test_a_dark_page_is_printed_dark_on_white(browser, site):
 
 
 # What follows a formula and stands to the left of its end is on the next line.
-TORN_OFF = r"""() => [...document.querySelectorAll("article span.math")].filter((formula) => {
-  const after = formula.nextSibling;
-  if (after?.nodeType !== Node.TEXT_NODE || !/^[.,;:!?)]/.test(after.data)) return false;
-  const range = document.createRange();
-  range.setStart(after, 0);
-  range.setEnd(after, 1);
-  const mark = range.getBoundingClientRect();
-  return mark.width && mark.left < formula.getBoundingClientRect().right - 3;
-}).map((formula) => formula.parentElement.parentElement.innerText)"""
+TORN_OFF = r"""() => {
+  const torn = (formula) => {
+    const after = formula.nextSibling;
+    if (!/^[.,;:!?)]/.test(after?.data ?? "")) return false;
+    const range = document.createRange();
+    range.setStart(after, 0);
+    range.setEnd(after, 1);
+    const mark = range.getBoundingClientRect();
+    return mark.width && mark.left < formula.getBoundingClientRect().right - 3;
+  };
+  const formulas = [...document.querySelectorAll("article span.math")];
+  return formulas.filter(torn).map((formula) => formula.closest("p")?.innerText);
+}"""
 
 
 @pytest.mark.parametrize("name", [CHAPTERS[3], CHAPTERS[6]])

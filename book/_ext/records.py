@@ -25,7 +25,8 @@ def record_text(name: str, columns: dict[str, str]) -> str:
     machine = record["machine"]
     head = list(columns.values())
     rows = [[_cell(row[column]) for column in columns] for row in record["rows"]]
-    table = [head, ["---"] * len(head), *rows]
+    rules = [_rule([row[column] for row in record["rows"]]) for column in columns]
+    table = [head, rules, *rows]
     about = (
         f"Measured on {record['date']}: {machine['processor']}, {machine['cores']} "
         f"cores, {machine['system']}, Python {machine['python']}, NumPy "
@@ -35,6 +36,12 @@ def record_text(name: str, columns: dict[str, str]) -> str:
     about += "".join(f", {tool} {version}" for tool, version in tools.items()) + "."
     lines = [f"| {' | '.join(cells)} |" for cells in table]
     return "\n".join([about, "", *lines])
+
+
+def _rule(values: list[Any]) -> str:
+    """Return the line below a column's head; numbers stand on the right."""
+    numbers = all(type(value) in (int, float) for value in values)
+    return "---:" if numbers else "---"
 
 
 def _cell(value: Any) -> str:
