@@ -31,6 +31,7 @@ AXE = Asset(
     licence="MPL-2.0",
 )
 THEMES = ("light", "dark")
+WIDTHS = (1280, 390)  # a laptop and a phone
 IMPACTS = ("critical", "serious", "moderate", "minor")
 RUN = """async () => {
   const found = await axe.run(document, {resultTypes: ["violations"]});
