@@ -35,9 +35,10 @@ PREPARE = """async () => {
 
 WIDTH = 665  # of a page between its margins, in CSS pixels: print.css sets the margins
 WIDER = """() => {
-  const all = [...document.querySelectorAll("article :is(pre, table, mjx-math, img, svg)")];
-  const wide = all.filter((one) => one.getBoundingClientRect().right > innerWidth + 1);
-  return wide.map((one) => `${one.closest("[id]").id}: ${one.textContent.slice(0, 60)}`);
+  const kinds = "article :is(pre, table, mjx-math, img, svg)";
+  const wide = (one) => one.getBoundingClientRect().right > innerWidth + 1;
+  const told = (one) => `${one.closest("[id]").id}: ${one.textContent.slice(0, 60)}`;
+  return [...document.querySelectorAll(kinds)].filter(wide).map(told);
 }"""
 
 
