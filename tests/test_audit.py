@@ -218,7 +218,8 @@ def test_a_row_of_verdicts_counts_exercises_and_outcomes():
 # ---- paper
 
 PAGES = ["book/index", "notebooks/ch01"]
-CHAPTER = """<html><head><link rel="stylesheet" href="../_static/a.css"/></head><body>
+CHAPTER = """<html><head><style data-from="_static/a.css _static/b.css">p {}</style>
+<link rel="stylesheet" href="../_static/print.css" media="print"/></head><body>
 <article class="bd-article"><section id="ch01">
 <h1>Scores<a class="headerlink">#</a></h1>
 <p><a href="../book/index.html#map">map</a> <a href="#eq">here</a>
@@ -228,7 +229,7 @@ CHAPTER = """<html><head><link rel="stylesheet" href="../_static/a.css"/></head>
 <section id="eq">
 <h2>Why <math><msqrt><msub><mi>d</mi><mi>k</mi></msub></msqrt></math>?</h2>
 </section></section></article></body></html>"""
-INDEX = """<html><head><link rel="stylesheet" href="../_static/a.css"/></head><body>
+INDEX = """<html><head><style data-from="_static/a.css">p {}</style></head><body>
 <article class="bd-article"><section id="eq">
 <h1>Title</h1><section id="map"><h2>Map</h2>
 <a href="../notebooks/ch01.html">one</a></section></section></article></body></html>"""
@@ -274,7 +275,14 @@ def test_the_pages_become_one_document(paper):
     ]
     assert part.select("details[open] img[src='_images/a.png']")
     assert not part.select("script, .live-bar, .headerlink")
-    assert len(text.select("link[rel=stylesheet]")) == 1
+    sheets = {
+        link["href"]: link["media"] for link in text.select("link[rel=stylesheet]")
+    }
+    assert sheets == {
+        "_static/a.css": "all",
+        "_static/b.css": "all",
+        "_static/print.css": "print",
+    }
 
 
 def test_the_contents_name_pages_and_the_outline_keeps_formulas(paper):
