@@ -1,6 +1,6 @@
 """Print the whole book into one PDF, with headless Chromium.
 
-    python -m tools.audit.pdf [--to _build/attention-course.pdf]
+    python -m tools.audit.pdf [--to _build/attention-course.pdf] [--record]
 
 It is printed twice: only then is it known on which page each section begins, which the
 contents tell. The outline gets the headings' words, since Chromium loses a space where
@@ -120,21 +120,23 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--to", type=Path, default=HTML.parent / "attention-course.pdf")
-    to = parser.parse_args().to
+    parser.add_argument("--record", action="store_true", help="store its size")
+    options = parser.parse_args()
     need_the_book()
     begin = time.perf_counter()
     paper = Paper(toc())
     if lost := dangling(paper.document({})):
         sys.exit(f"links that lead nowhere on paper: {lost}")
     try:
-        count = print_book(paper, to)
+        count = print_book(paper, options.to)
     finally:
         (HTML / PRINTED).unlink(missing_ok=True)
-    finish(to, paper)
+    finish(options.to, paper)
     seconds = round(time.perf_counter() - begin, 1)
-    size = round(to.stat().st_size / 1e6, 1)
-    save("pdf", [{"pages": count, "megabytes": size, "seconds": seconds}])
-    print(to)
+    size = round(options.to.stat().st_size / 1e6, 1)
+    print(f"{options.to}: {count} pages, {size} MB, printed in {seconds} s")
+    if options.record:
+        save("pdf", [{"pages": count, "megabytes": size, "seconds": seconds}])
     return 0
 
 
