@@ -63,9 +63,9 @@ def test_the_import_adds_less_than_a_tenth_of_a_second():
 AUDITED = {*toc_files(), "search", "genindex", "404"}
 
 
-def test_no_page_breaks_a_rule_of_accessibility_that_matters():
+def test_no_page_breaks_a_rule_of_accessibility():
     assert {row["page"] for row in rows("axe")} == AUDITED
-    impacts = ("critical", "serious", "moderate")
+    impacts = ("critical", "serious", "moderate", "minor")
     assert [row for row in rows("axe") if any(row[one] for one in impacts)] == []
 
 

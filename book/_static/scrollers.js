@@ -8,8 +8,7 @@
   ];
 
   const mark = (box) => {
-    const scrolls = getComputedStyle(box).overflowX === "auto";
-    if (scrolls && box.scrollWidth > box.clientWidth + 1) {
+    if (box.scrollWidth > box.clientWidth + 1) {
       const [, name] = names.find(([selector]) => box.matches(selector));
       box.tabIndex = 0;
       box.setAttribute("role", "group");
