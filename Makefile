@@ -44,6 +44,8 @@ $(VENV)/.installed-lab: requirements-lab.txt $(VENV)/.installed
 
 book: $(PAGES)  ## build the book
 	@echo "The book is built. Open $(PAGES) in a browser, or run: make serve"
+	@ls _build/html/_static | grep -q '^live-' || \
+	    echo "No cell runs in its pages: Python for browsers could not be fetched. Later: make assets, then make book"
 
 # Sphinx repeats no warning for a page that it does not read again, and leaves the old
 # contents list on pages that it does not write again: so each build starts from nothing.
@@ -60,6 +62,7 @@ test: lint types unit validate pages  ## check everything: style, types, unit te
 assets: $(VENV)/.installed  ## fetch what the book takes from npm and PyPI
 	$(BIN)/python tools/assets.py
 	$(BIN)/python -m tools.live
+	@rm -f $(PAGES)  # the next `make book` takes them in
 
 pages: $(PAGES)  ## look at the built pages: links, formulas, and each in a browser
 	$(BIN)/python -m pytest -q -n $(JOBS) -m book tests
@@ -87,6 +90,8 @@ audit: $(PAGES)  ## proofs that take long; also axe-core, Lighthouse and Firefox
 	$(BIN)/python -m tools.audit.axe
 	$(BIN)/python -m tools.audit.lighthouse --runs 3
 	$(BIN)/python -m tools.audit.firefox
+	$(BIN)/python -m tools.audit.verdicts
+	$(BIN)/python -m tools.audit.pdf --record
 
 pdf: $(PAGES)  ## the whole book as one PDF, printed by Chromium
 	$(BIN)/python -m tools.audit.pdf

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+import subprocess
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -106,3 +107,33 @@ def test_git_ignores_what_is_fetched():
     lines = (ROOT / ".gitignore").read_text("utf-8").split()
     assert ".cache/" in lines
     assert assets.CACHE.relative_to(ROOT).parts[0] == ".cache"
+
+
+def test_the_reason_of_npm_or_pip_is_told_in_few_lines():
+    npm = "\nnpm error code ECONNREFUSED\nnpm error syscall connect\n    at Client\n"
+    assert (
+        assets.reason(npm) == "npm error code ECONNREFUSED\nnpm error syscall connect"
+    )
+    pip = "WARNING: Retrying\nERROR: No matching distribution found for thing==1\n"
+    assert assets.reason(pip) == "ERROR: No matching distribution found for thing==1"
+    assert assets.reason("first\nlast\n") == "last"
+    assert assets.reason("") == "no message"
+
+
+@pytest.mark.parametrize(
+    ("optional", "code", "told"), [(False, 1, "make assets"), (True, 0, "says so")]
+)
+def test_what_cannot_be_fetched_is_told_with_what_to_do(
+    asset, monkeypatch, capsys, optional, code, told
+):
+    def unreachable(command, **options):
+        words = "npm error network request failed"
+        return subprocess.CompletedProcess(command, 1, stdout="", stderr=words)
+
+    monkeypatch.setattr(assets.subprocess, "run", unreachable)
+    monkeypatch.setattr(assets, "ASSETS", (replace(asset, optional=optional),))
+    assert assets.main([]) == code
+    said = capsys.readouterr().err
+    assert "@scope/thing 1.2.3 could not be fetched from npm" in said
+    assert "request failed" in said
+    assert told in said

@@ -277,3 +277,24 @@ MISSING_RULES = r"""async () => {
 def test_a_page_has_every_rule_of_the_sheets_that_an_element_meets(browser, site, name):
     with opened(browser, f"{site}{name}.html") as (page, _):
         assert page.evaluate(MISSING_RULES) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_formula_takes_the_focus_only_where_it_scrolls(browser, site, width):
+    address = f"{site}notebooks/ch06_position_encoding.html"
+    viewport = {"width": width, "height": 800}
+    with opened(browser, address, viewport=viewport) as (page, wrong):
+        page.wait_for_function("document.readyState === 'complete'")
+        page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        marked, moved = page.evaluate("""() => {
+          const all = [...document.querySelectorAll("article mjx-container")];
+          const moves = (box) => {
+            box.scrollLeft = 9;
+            return box.scrollLeft > 1; // a pixel is a matter of rounding
+          };
+          return [all.map((box) => box.tabIndex === 0), all.map(moves)];
+        }""")
+        assert marked == moved
+        assert sum(marked) < 10
+        assert any(marked) == (width == 390)
+        assert wrong == []

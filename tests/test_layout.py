@@ -1,9 +1,11 @@
 """One chapter, its files; one module, its place."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -232,3 +234,37 @@ def test_every_function_fits_on_a_screen(path):
         and body_lines(node) > MAX_FUNCTION_LINES
     ]
     assert not too_long, f"over {MAX_FUNCTION_LINES} lines: {too_long}"
+
+
+def modules_named(node):
+    """Return the modules that an import names; nothing for other nodes."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+
+
+def imported_packages():
+    """Return what the repository's own code imports, each with a file that does."""
+    return {
+        name.split(".")[0]: path.relative_to(ROOT).as_posix()
+        for folder in ["attention_course", "tools", "benchmarks", "book", "tests"]
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in modules_named(node)
+    }
+
+
+def test_whatever_is_imported_is_required():
+    def normalised(name):
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    required = set(map(normalised, re.findall(r"^([\w.-]+)==", text, re.MULTILINE)))
+    carriers = packages_distributions()  # by module; the standard library is not in it
+    missing = {
+        name: path
+        for name, path in imported_packages().items()
+        if name in carriers
+        and not {*map(normalised, carriers[name])} & {*required, "attention-course"}
+    }
+    assert not missing, f"add to requirements.txt what carries {missing}"

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from test_layout import toc_files
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -57,3 +58,25 @@ def test_the_import_adds_less_than_a_tenth_of_a_second():
     by_name = {row["import"]: row for row in rows("import_time")}
     assert by_name["attention_course"]["median_s"] < 0.1
     assert by_name["attention_course"]["heavy"] == "none"
+
+
+AUDITED = {*toc_files(), "search", "genindex", "404"}
+
+
+def test_no_page_breaks_a_rule_of_accessibility():
+    assert {row["page"] for row in rows("axe")} == AUDITED
+    impacts = ("critical", "serious", "moderate", "minor")
+    assert [row for row in rows("axe") if any(row[one] for one in impacts)] == []
+
+
+def test_firefox_reads_every_page_and_takes_every_step():
+    assert {row["page"] for row in rows("firefox")} == AUDITED
+    assert {row["what"] for row in rows("firefox")} > {"loads"}
+    assert [row for row in rows("firefox") if row["errors"]] == []
+
+
+def test_every_verdict_in_a_browser_is_the_one_of_the_tests():
+    assert {row["browser"] for row in rows("verdicts")} == {"Chromium", "Firefox"}
+    for row in rows("verdicts"):
+        assert row["verdicts"] > 1000, row
+        assert row["differing"] == 0, row

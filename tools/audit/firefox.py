@@ -1,9 +1,10 @@
-"""Open every page of the book in Firefox, run one live cell there, store the result.
+"""Read the book in Firefox as a reader would, in both themes, and store the result.
 
     python -m tools.audit.firefox
 
 Firefox is driven over WebDriver BiDi by puppeteer-core, which Lighthouse brings along;
-no geckodriver is needed. ``COURSE_FIREFOX`` names another browser than the path's.
+no geckodriver is needed. ``COURSE_FIREFOX`` names another browser than the path's. The
+steps are in `firefox.mjs`: what tests/test_live_cells.py does in Chromium, in short.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from tools.assets import node_program
-from tools.audit._site import need_the_book, served, toc
-from tools.audit.lighthouse import FOLDER, installed
+from tools.audit._site import GENERATED, need_the_book, served, toc
+from tools.audit.lighthouse import puppeteer
 
 SCRIPT = Path(__file__).with_name("firefox.mjs")
-CHAPTER = "notebooks/ch01_softmax"
-LIBRARY = "node_modules/puppeteer-core/lib/puppeteer/puppeteer-core.js"
+THEMES = ("light", "dark")
 
 
 def firefox() -> str:
@@ -36,33 +36,55 @@ def firefox() -> str:
     return found
 
 
-def visited(site: str) -> dict[str, Any]:
-    """Return what Firefox saw on every page, and in the cell that it ran."""
-    installed()
-    library = str(FOLDER / LIBRARY)
-    command = [*node_program("node"), str(SCRIPT), library, firefox(), site, CHAPTER]
-    done = subprocess.run(
-        [*command, *toc()], capture_output=True, text=True, check=False
-    )
+def visited(site: str, theme: str, pages: list[str]) -> dict[str, Any]:
+    """Return what Firefox saw in a theme: a row for each page and each step."""
+    asked = {
+        "library": str(puppeteer()),
+        "executablePath": firefox(),
+        "site": site,
+        "theme": theme,
+        "pages": pages,
+    }
+    command = [*node_program("node"), str(SCRIPT), json.dumps(asked)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        sys.exit(f"Firefox did not come to the end:\n{done.stderr}")
+        sys.exit("Firefox did not come to the end")
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen
 
 
+def combined(by_theme: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return one row for each page and step, with each theme's seconds."""
+    rows = []
+    for several in zip(*by_theme.values(), strict=True):
+        seconds = zip(by_theme, (one["seconds"] for one in several), strict=True)
+        rows.append(
+            {
+                **{name: several[0][name] for name in ("page", "what", "formulas")},
+                **{f"{theme}_s": took for theme, took in seconds},
+                "errors": sum(len(one["errors"]) for one in several),
+            }
+        )
+    return rows
+
+
 def main() -> int:
-    """Visit, store the record, and fail if a page had an error."""
+    """Visit in both themes, store the record, and fail if anything went wrong."""
     from _record import save
 
     need_the_book()
+    by_theme = {}
     with served() as site:
-        seen = visited(site)
-    for row in seen["rows"]:
-        print(*row["errors"], sep="\n", end="")
-        row["errors"] = len(row["errors"])
+        for theme in THEMES:
+            seen = visited(site, theme, [*toc(), *GENERATED])
+            by_theme[theme] = seen["rows"]
+            for row in seen["rows"]:
+                for error in row["errors"]:
+                    print(theme, row["page"], f"{row['what']}: {error}")
+    rows = combined(by_theme)
     name, _, number = seen["version"].partition("/")
-    save("firefox", seen["rows"], versions={name.capitalize(): number})
-    return int(any(row["errors"] for row in seen["rows"]))
+    save("firefox", rows, versions={name.capitalize(): number})
+    return int(any(row["errors"] for row in rows))
 
 
 if __name__ == "__main__":

@@ -46,6 +46,13 @@ def installed() -> Path:
     return program
 
 
+def puppeteer() -> Path:
+    """Return the library that drives browsers, which Lighthouse brings along."""
+    installed()
+    folder = FOLDER / "node_modules" / "puppeteer-core" / "lib" / "puppeteer"
+    return folder / "puppeteer-core.js"
+
+
 def report(program: Path, address: str) -> dict[str, Any]:
     """Return Lighthouse's report on one page."""
     flags = " ".join(["--headless=new", "--disable-gpu", *ARGUMENTS[1:]])

@@ -1,32 +1,28 @@
 """Print the whole book into one PDF, with headless Chromium.
 
-    python -m tools.audit.pdf [--to _build/attention-course.pdf]
+    python -m tools.audit.pdf [--to _build/attention-course.pdf] [--record]
 
-Each page of the book becomes one part of a single document, in reading order: ids get
-the part's name, links between pages become links inside the document, and boxes that
-fold on the screen stand open. So one page numbering and one set of links holds for all.
+It is printed twice: only then is it known on which page each section begins, which the
+contents tell. The outline gets the headings' words, since Chromium loses a space where
+a heading breaks and every formula; and the file is packed to half of its size.
 """
 
 from __future__ import annotations
 
 import argparse
-import posixpath
-import re
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
+import pikepdf
+from playwright.sync_api import Browser, sync_playwright
 
+from tools.audit._paper import LISTED, Paper, dangling
 from tools.audit._site import ARGUMENTS, HTML, chromium, need_the_book, served, toc
 
 PRINTED = "print.html"  # beside index.html while it is printed
-POINTS_TO_AN_ID = ("for", "aria-labelledby", "aria-describedby")
-FURNITURE = (
-    "script, noscript, .headerlink, .prev-next-footer, .prev-next-area, .copybtn, "
-    ".bd-header-article, #live-keys, .live-bar"
-)
 FOOTER = (
     '<div style="width:100%;font:8px system-ui,sans-serif;color:#56616e;'
     'text-align:center"><span class="pageNumber"></span></div>'
@@ -37,122 +33,110 @@ PREPARE = """async () => {
   await document.fonts.ready;
 }"""
 
-
-def anchor(page: str, fragment: str = "") -> str:
-    """Return the id, in the one document, of a page or of an element on it."""
-    part = page.replace("/", "-")
-    return f"{part}--{fragment}" if fragment else part
-
-
-def inside(address: str, page: str, pages: list[str]) -> str:
-    """Return where a link of a page leads to in the one document."""
-    if re.match(r"[a-z]+:", address):
-        return address
-    path, _, fragment = address.partition("#")
-    folder = posixpath.dirname(page)
-    target = posixpath.normpath(posixpath.join(folder, path)) if path else page
-    name = target.removesuffix(".html")
-    if name in pages:
-        return "#" + anchor(name, fragment)
-    return target + ("#" + fragment if fragment else "")
+WIDTH = 665  # of a page between its margins, in CSS pixels: print.css sets the margins
+WIDER = """() => {
+  const kinds = "article :is(pre, table, mjx-math, img, svg)";
+  const wide = (one) => one.getBoundingClientRect().right > innerWidth + 1;
+  const told = (one) => `${one.closest("[id]").id}: ${one.textContent.slice(0, 60)}`;
+  return [...document.querySelectorAll(kinds)].filter(wide).map(told);
+}"""
 
 
-def part(page: str, pages: list[str]) -> Any:
-    """Return the article of a page, ready to stand in the one document."""
-    text = (HTML / f"{page}.html").read_text(encoding="utf-8")
-    article = BeautifulSoup(text, "html.parser").select_one("article.bd-article")
-    assert article is not None, f"{page} has no article"
-    for furniture in article.select(FURNITURE):
-        furniture.decompose()
-    for element in article.find_all(True):
-        _in_place(element, page, pages)
-    article["id"] = anchor(page)
-    article["style"] = "break-before: page"
-    return article
+def printed(browser: Browser, address: str, to: Path) -> None:
+    """Print a page into a file, with outline, tags and page numbers.
 
-
-def _in_place(element: Any, page: str, pages: list[str]) -> None:
-    if element.get("id"):
-        element["id"] = anchor(page, element["id"])
-    for name in POINTS_TO_AN_ID:
-        if element.get(name):
-            element[name] = " ".join(anchor(page, i) for i in element[name].split())
-    if element.get("href") is not None:
-        href = inside(element["href"], page, pages)
-        if re.match(r"#|[a-z]+:", href):
-            element["href"] = href
-        else:  # a file beside the book, which paper cannot open
-            del element["href"]
-    if element.get("src"):
-        element["src"] = inside(element["src"], page, [])
-    if element.name == "details":
-        element["open"] = ""
-
-
-def document(pages: list[str]) -> str:
-    """Return the whole book as one page."""
-    first = BeautifulSoup(
-        (HTML / f"{pages[0]}.html").read_text(encoding="utf-8"), "html.parser"
+    Ends the program if something is wider than the paper: it would be cut.
+    """
+    page = browser.new_page(viewport={"width": WIDTH, "height": 970})
+    page.emulate_media(media="print", color_scheme="light")
+    page.goto(address, wait_until="networkidle")
+    page.evaluate(PREPARE)
+    if wider := page.evaluate(WIDER):
+        sys.exit(f"wider than the paper: {wider}")
+    page.pdf(
+        path=to,
+        prefer_css_page_size=True,
+        print_background=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=FOOTER,
+        outline=True,
+        tagged=True,
     )
-    sheets: dict[str, str] = {}
-    for page in pages:
-        text = (HTML / f"{page}.html").read_text(encoding="utf-8")
-        read = BeautifulSoup(text, "html.parser")
-        for style in read.select("style[data-from]"):  # each page has a part of them
-            sheets |= dict.fromkeys(str(style["data-from"]).split(), "all")
-        for link in read.select("link[rel=stylesheet]"):
-            sheets[inside(str(link["href"]), page, [])] = str(link["media"])
-    links = "\n".join(
-        f'<link rel="stylesheet" href="{href}" media="{media}" />'
-        for href, media in sheets.items()
-    )
-    title = first.title.get_text() if first.title else ""
-    articles = "\n".join(str(part(page, pages)) for page in pages)
-    return (
-        '<!DOCTYPE html>\n<html lang="en" data-theme="light" data-mode="light"><head>'
-        f'<meta charset="utf-8" /><title>{title}</title>\n{links}</head>\n'
-        f'<body><main class="bd-main"><div class="bd-content">'
-        f'<div class="bd-article-container">{articles}</div></div></main></body></html>'
-    )
+    page.close()
 
 
-def printed(address: str, to: Path) -> None:
-    """Print a page into a file, with outline, tags and page numbers."""
-    with sync_playwright() as running:
+def page_numbers(pdf: pikepdf.Pdf) -> dict[str, int]:
+    """Return the page of each place that a link leads to, by the place's id."""
+    number_of = {page.objgen: number for number, page in enumerate(pdf.pages, 1)}
+    places: dict[str, Any] = dict(pdf.Root.Dests.items())
+    return {
+        name.removeprefix("/"): number_of[target[0].objgen]
+        for name, target in places.items()
+    }
+
+
+def _entries(entries: Any) -> Iterator[Any]:
+    for entry in entries:
+        yield entry
+        yield from _entries(entry.children)
+
+
+def finish(to: Path, paper: Paper) -> None:
+    """Give the outline its words and the file its name, and pack it."""
+    with pikepdf.open(to, allow_overwriting_input=True) as pdf:
+        with pdf.open_outline(max_depth=8) as outline:
+            found = list(_entries(outline.root))
+            for entry, title in zip(found, paper.outline, strict=True):
+                entry.title = title
+        pdf.docinfo["/Title"] = paper.title
+        packed = pikepdf.ObjectStreamMode.generate
+        pdf.save(to, object_stream_mode=packed, recompress_flate=True)
+
+
+def print_book(paper: Paper, to: Path) -> int:
+    """Print until the contents tell the pages that they have; return their number."""
+    listed = {one.anchor for one in paper.headings if one.level in LISTED}
+    told: dict[str, int] = {}
+    with sync_playwright() as running, served() as site:
         browser = running.chromium.launch(
             executable_path=chromium(), args=list(ARGUMENTS)
         )
-        page = browser.new_page(java_script_enabled=True)
-        page.emulate_media(media="print", color_scheme="light")
-        page.goto(address, wait_until="networkidle")
-        page.evaluate(PREPARE)
-        page.pdf(
-            path=to,
-            prefer_css_page_size=True,
-            print_background=True,
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=FOOTER,
-            outline=True,
-            tagged=True,
-        )
-        browser.close()
+        for _ in range(3):
+            (HTML / PRINTED).write_text(paper.document(told), encoding="utf-8")
+            printed(browser, f"{site}{PRINTED}", to)
+            with pikepdf.open(to) as pdf:
+                found, count = page_numbers(pdf), len(pdf.pages)
+            if listed <= told.keys() and told == found:
+                browser.close()
+                return count
+            told = found
+    sys.exit("the page numbers of the contents do not settle")
 
 
 def main() -> int:
-    """Write the PDF, and say where."""
+    """Write the PDF, store what it weighs, and say where it is."""
+    from _record import save
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--to", type=Path, default=HTML.parent / "attention-course.pdf")
-    to = parser.parse_args().to
+    parser.add_argument("--record", action="store_true", help="store its size")
+    options = parser.parse_args()
     need_the_book()
-    page = HTML / PRINTED
-    page.write_text(document(toc()), encoding="utf-8")
+    begin = time.perf_counter()
+    paper = Paper(toc())
+    if lost := dangling(paper.document({})):
+        sys.exit(f"links that lead nowhere on paper: {lost}")
     try:
-        with served() as site:
-            printed(f"{site}{PRINTED}", to)
+        count = print_book(paper, options.to)
     finally:
-        page.unlink()
-    print(f"{to}: {to.stat().st_size / 1e6:.1f} MB")
+        (HTML / PRINTED).unlink(missing_ok=True)
+    finish(options.to, paper)
+    seconds = round(time.perf_counter() - begin, 1)
+    size = round(options.to.stat().st_size / 1e6, 1)
+    print(f"{options.to}: {count} pages, {size} MB, printed in {seconds} s")
+    if options.record:
+        save("pdf", [{"pages": count, "megabytes": size, "seconds": seconds}])
     return 0
 
 
