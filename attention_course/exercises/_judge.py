@@ -40,7 +40,7 @@ def _verdict(
 
 
 def _not_attempted(exercise: Exercise) -> Verdict:
-    text = f"About {exercise.minutes} minutes. For a nudge: hint({exercise.id!r})"
+    text = f"About {exercise.minutes} minutes. If you are stuck: hint({exercise.id!r})"
     return _verdict(exercise, Outcome.NOT_ATTEMPTED, ("", text))
 
 
