@@ -19,6 +19,7 @@ from sphinx.builders.html._assets import _JavaScript
 # What pages do without: services elsewhere, and variables that nothing reads.
 UNUSED = ("sphinx-thebe", "THEBE_JS_URL", "DOCUMENTATION_OPTIONS.pagename")
 TABS = "design-tabs.js"  # only where there are tabs
+FIXED = re.compile(r'(<img [^>]*?) style="width: \d+px; height: \d+px;"')
 PICTURE = re.compile(r'<img (?![^>]*loading=)[^>]*?src="([^"?]+)[^"]*"')
 DRAWN = "jupyter_execute"  # the folder of the pictures out of notebooks
 IN_BODY = ("text/x-thebe-config", "kernelName =")
@@ -104,7 +105,8 @@ def _unique(found: list[Any]) -> list[Any]:
 def with_sizes(body: str, sizes: dict[str, tuple[int, int]]) -> str:
     """Return a page's text whose pictures wait until they are near, at their size.
 
-    The size keeps the text from jumping when a picture comes.
+    The size keeps the text from jumping when a picture comes; as a style it would also
+    keep a picture wider than a phone.
     """
 
     def put(match: re.Match[str]) -> str:
@@ -112,7 +114,7 @@ def with_sizes(body: str, sizes: dict[str, tuple[int, int]]) -> str:
         size = 'width="{}" height="{}" '.format(*sizes[name]) if name in sizes else ""
         return f'<img loading="lazy" decoding="async" {size}{match[0][5:]}'
 
-    return PICTURE.sub(put, body)
+    return PICTURE.sub(put, FIXED.sub(r"\1", body))
 
 
 def _sizes(builder: Any) -> dict[str, tuple[int, int]]:
