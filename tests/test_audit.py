@@ -131,10 +131,16 @@ def test_only_what_lowers_a_score_is_named():
 
 
 def test_each_number_is_the_median_of_its_own(monkeypatch):
-    reports = iter([report(0.9, 3000), report(0.99, 1000), report(0.93, 2000)])
-    monkeypatch.setattr(lighthouse, "report", lambda program, address: next(reports))
+    simulated = iter([report(0.9, 3000), report(0.99, 1000), report(0.93, 2000)])
+    slowed = iter([report(paint=900), report(paint=700), report(paint=800)])
+
+    def run(program, address, *options):
+        return next(slowed if options == lighthouse.SLOWED else simulated)
+
+    monkeypatch.setattr(lighthouse, "report", run)
     found = lighthouse.measured(None, "http://here/", 3)
     assert (found["performance"], found["paint_s"]) == (93, 2.0)
+    assert found["slowed_s"] == 0.8
 
 
 @pytest.mark.parametrize(

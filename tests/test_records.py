@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from test_layout import toc_files
 
+from tools.audit import lighthouse
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 EXTENSION = ROOT / "book" / "_ext" / "records.py"
@@ -67,6 +69,20 @@ def test_no_page_breaks_a_rule_of_accessibility():
     assert {row["page"] for row in rows("axe")} == AUDITED
     impacts = ("critical", "serious", "moderate", "minor")
     assert [row for row in rows("axe") if any(row[one] for one in impacts)] == []
+
+
+def test_lighthouse_gives_every_chapter_what_we_hold_ourselves_to():
+    assert {row["page"] for row in rows("lighthouse")} == set(lighthouse.chapters())
+    for row in rows("lighthouse"):
+        for name, least in lighthouse.TARGETS.items():
+            assert row[name.replace("-", "_")] >= least, row
+        assert row["slowed_s"] <= 1, row
+        assert row["kB"] < 600, row
+
+
+def test_nobody_waits_longer_for_python_than_we_hold_ourselves_to():
+    for row in rows("live_cells"):
+        assert row["median_s"] <= row["target_s"], row
 
 
 def test_firefox_reads_every_page_and_takes_every_step():
