@@ -3,32 +3,25 @@
 The scripts' pure functions run in Node, on the very data that a page holds.
 """
 
-import importlib.util
 import itertools
 import json
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
+from built import ROOT, extension
 
 import attention_course as ac
 from tools.assets import node_program
 
-ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 MOST_BYTES = 60_000
 CLOSE = {"rtol": 0, "atol": 1e-9}
 
-spec = importlib.util.spec_from_file_location(
-    "figures", ROOT / "book" / "_ext" / "figures.py"
-)
-figures = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(figures)
-
+figures = extension("figures")
 NAMES = list(figures.FIGURES)
 SCRIPTS = sorted(figures.FOLDER.glob("*.mjs"))
 EX = ac.data.running_example()

@@ -13,7 +13,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from test_browser import without
+from built import without
 
 from tools.assets import node_program
 

@@ -1,23 +1,17 @@
 """The benchmark page shows the stored records, and the records keep our promises."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+from built import ROOT, extension
 from test_layout import toc_files
 
-ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-EXTENSION = ROOT / "book" / "_ext" / "records.py"
 
 
 @pytest.fixture(scope="module")
 def records():
-    spec = importlib.util.spec_from_file_location("records", EXTENSION)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return extension("records")
 
 
 def rows(name):

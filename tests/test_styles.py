@@ -1,19 +1,14 @@
 """A page's own style keeps each rule that an element can meet, and no other."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
+from built import extension
 
-EXTENSION = Path(__file__).resolve().parent.parent / "book" / "_ext" / "styles.py"
+pytest.importorskip("tinycss2")
 
 
 @pytest.fixture(scope="module")
 def styles():
-    spec = importlib.util.spec_from_file_location("styles", EXTENSION)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return extension("styles")
 
 
 def usable(styles, sheet, *names):
