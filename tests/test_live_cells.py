@@ -156,6 +156,22 @@ def test_stop_ends_an_endless_loop_and_python_starts_anew(browser, site):
         assert wrong == []
 
 
+def test_reset_waits_until_a_cell_has_run(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.cell("divided by the sum")
+        reader.write(cell, "import time; time.sleep(1); print('slept')")
+        reader.press(cell, "Run")
+        reader.says(cell, "running")
+        reset = cell.get_by_role("button", name="Reset")
+        assert reset.get_attribute("aria-disabled") == "true"
+        reset.click(force=True)  # a reader does not wait, as the test would
+        assert reader.output(cell) == "slept"
+        reader.press(cell, "Reset")
+        assert not cell.locator(".live-output").count()
+        assert cell.locator(".cell_output").is_visible()
+        assert wrong == []
+
+
 def test_an_endless_answer_gets_a_verdict(browser, site):
     with live(browser, site) as (reader, wrong):
         cell = reader.exercise("ch01.shares")
