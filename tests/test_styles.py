@@ -66,6 +66,11 @@ def test_a_script_makes_what_its_strings_say_and_not_what_it_calls_things(styles
     assert "className" not in words
 
 
+def test_an_apostrophe_in_a_comment_begins_no_string(styles):
+    script = "// the reader's page\nel.className = 'shown';\nf(`two\nlines`, 'open');"
+    assert set(styles.words_of_strings(script)) == {"shown", "two", "lines", "open"}
+
+
 def test_addresses_are_those_of_the_page(styles):
     sheet = 'a{b:url("../fonts/x.woff?v=3")}c{d:url(data:abc)}e{f:url(#g)}'
     moved = styles.moved(sheet, "_static/styles/theme.css", "notebooks/ch01.html")
