@@ -561,10 +561,14 @@ def pages(tmp_path_factory):
     pytest.importorskip("myst_nb")
     folder = tmp_path_factory.mktemp("book")
     (folder / "notebooks").mkdir()
-    place = {"cell_type": "markdown", "id": "a", "metadata": {}}
-    place["source"] = "# A chapter\n\n(fig-ch01-temperature)=\n## A section\n\nText."
-    see = place | {"id": "b", "source": "See {numref}`fig-live-softmax`."}
-    text = json.loads(notebook_of(place, see)) | {"nbformat_minor": 5}
+    markdown = {"cell_type": "markdown", "metadata": {}}
+    cells = [markdown | {"id": "title", "source": "# A chapter"}]
+    for number, figure in enumerate(figures.FIGURES.values()):
+        if figure.chapter == "ch01_softmax":
+            source = f"({figure.after})=\n## A section\n\nText."
+            cells.append(markdown | {"id": f"place-{number}", "source": source})
+    see = markdown | {"id": "see", "source": "See {numref}`fig-live-softmax`."}
+    text = json.loads(notebook_of(*cells, see)) | {"nbformat_minor": 5}
     (folder / "notebooks" / "ch01_softmax.ipynb").write_text(json.dumps(text))
     toc = "# Index\n\n```{toctree}\nnotebooks/ch01_softmax\n```\n"
     (folder / "index.md").write_text(toc)
