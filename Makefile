@@ -17,7 +17,7 @@ export MKL_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
 unexport MPLBACKEND
 
-BOOK_SOURCES := _config.yml _toc.yml tools/assets.py $(shell find book notebooks attention_course benchmarks \
+BOOK_SOURCES := _config.yml _toc.yml tools/assets.py tools/live.py $(shell find book notebooks attention_course benchmarks web vendor \
     \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help live setup book test pdf assets pages lint types unit validate audit notebooks format lab serve links constraints clean

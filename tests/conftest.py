@@ -4,6 +4,7 @@ import array_api_compat
 import hypothesis
 import numpy as np
 import pytest
+from built import ARGUMENTS, chromium, served, without
 
 # The same examples in every run, and no verdict that depends on a busy machine.
 hypothesis.settings.register_profile(
@@ -56,3 +57,24 @@ def xp(request):
 def rng():
     """Return a random generator that starts the same way in every test."""
     return np.random.default_rng(20261120)
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Serve the built book below a path; return its address."""
+    with served() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return a headless Chromium that reaches no other host."""
+    path = chromium()
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        without("no playwright: make setup")
+    with sync_playwright() as running:
+        launched = running.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield launched
+        launched.close()

@@ -5,12 +5,10 @@ import sys
 import urllib.request
 
 import pytest
-from test_layout import ROOT
 
 pytest.importorskip("bs4")
 pytest.importorskip("pikepdf")
 pytest.importorskip("playwright")
-sys.path.append(str(ROOT))  # as tools/live.py and the others are run
 
 import pikepdf
 from bs4 import BeautifulSoup

@@ -1,35 +1,13 @@
-"""The built book in headless Chromium, with every other host out of reach.
+"""The built book in headless Chromium, with every other host out of reach."""
 
-Needs a browser of the system: ``COURSE_CHROMIUM`` or one of NAMES on the path. Without
-one these tests are skipped, except where CI is set.
-"""
-
-import contextlib
-import functools
-import http.server
-import os
-import shutil
-import threading
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from built import HTML, opened
 from test_layout import slugs, toc_files
 from test_pages_offline import RAW_TEX
 
-ROOT = Path(__file__).resolve().parent.parent
-HTML = ROOT / "_build" / "html"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BASE = "/some/path/"  # a project page is not at the root of its host
 GENERATED = ["search", "genindex", "404"]
-ARGUMENTS = [
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",  # the tests run in containers, and open pages of our own only
-]
 ROLES = {
     "query": ("#1747B5", "rgb(23, 71, 181)", "rgb(125, 179, 255)"),
     "key": ("#C8500A", "rgb(200, 80, 10)", "rgb(255, 166, 87)"),
@@ -37,90 +15,6 @@ ROLES = {
 }
 
 pytestmark = pytest.mark.book
-
-
-def chromium():
-    """Return the browser's path; skip the test, or fail it under CI, without one."""
-    found = os.environ.get("COURSE_CHROMIUM") or next(
-        filter(None, map(shutil.which, NAMES)), None
-    )
-    if found:
-        return found
-    return without(f"no browser: install chromium (looked for {', '.join(NAMES)})")
-
-
-def without(message):
-    """Skip the test, saying what lacks; under CI nothing may lack."""
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-class UnderAPath(http.server.SimpleHTTPRequestHandler):
-    """Serves the book below BASE, as a plain server would."""
-
-    def translate_path(self, path):
-        if not path.startswith(BASE):
-            return str(HTML / "no such file")
-        return super().translate_path(path[len(BASE) - 1 :])
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def site():
-    handler = functools.partial(UnderAPath, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}{BASE}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = chromium()
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        without("no playwright: make setup")
-    with sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-@contextlib.contextmanager
-def opened(browser, address, **options):
-    """Give a page with what went wrong on it: requests elsewhere, errors, failures."""
-    context = browser.new_context(**options)
-    wrong = []
-
-    def on_request(request):
-        local = ("http://127.0.0.1:", "data:", "blob:", "file:")
-        if not request.url.startswith(local):
-            wrong.append(f"asks another host: {request.url}")
-
-    def on_response(response):
-        if response.status >= 400:
-            wrong.append(f"{response.status}: {response.url}")
-
-    def on_console(message):
-        if message.type in {"error", "warning"}:
-            wrong.append(f"console: {message.text}")
-
-    page = context.new_page()
-    page.on("request", on_request)
-    page.on("response", on_response)
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-    page.goto(address, wait_until="load")
-    if options.get("java_script_enabled", True):  # else no frame may ever be asked for
-        page.wait_for_function("document.fonts.status === 'loaded'")
-    yield page, wrong
-    context.close()
 
 
 def raw_formulas(page):
@@ -279,13 +173,19 @@ def test_a_page_has_every_rule_of_the_sheets_that_an_element_meets(browser, site
         assert page.evaluate(MISSING_RULES) == []
 
 
+# An observer that begins now is told after those that began before, as the page's did.
+MEASURED = """() => new Promise((done) => {
+  const boxes = [...document.querySelectorAll("article mjx-container")];
+  new ResizeObserver(done).observe(boxes.at(-1));
+})"""
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_formula_takes_the_focus_only_where_it_scrolls(browser, site, width):
     address = f"{site}notebooks/ch06_position_encoding.html"
     viewport = {"width": width, "height": 800}
     with opened(browser, address, viewport=viewport) as (page, wrong):
-        page.wait_for_function("document.readyState === 'complete'")
-        page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        page.evaluate(MEASURED)
         marked, moved = page.evaluate("""() => {
           const all = [...document.querySelectorAll("article mjx-container")];
           const moves = (box) => {

@@ -5,15 +5,14 @@ import importlib
 import io
 import json
 
-import nbformat
 import pytest
-from sphinx.application import Sphinx
-from test_browser import HTML, browser, opened, site, without
-from test_layout import ROOT, slugs
+from built import ROOT, need_live_cells, opened
+from test_layout import slugs
 
 from attention_course.exercises._registry import every
 
-__all__ = ["browser", "site"]
+nbformat = pytest.importorskip("nbformat")
+Sphinx = pytest.importorskip("sphinx.application").Sphinx
 
 CONF = """
 extensions = ["myst_nb", "course_map"]
@@ -117,8 +116,7 @@ def solved(*ids):
 @contextlib.contextmanager
 def reading(browser, address, text):
     """Open a page of the live book in a browser that has kept this progress."""
-    if not list(HTML.glob("_static/live-*")):
-        without("the book is not live: python -m tools.live, then make book")
+    need_live_cells()
     with opened(browser, address) as (page, wrong):
         keep = "text => localStorage.setItem('attention-course/progress', text)"
         page.evaluate(keep, text)

@@ -3,32 +3,25 @@
 The scripts' pure functions run in Node, on the very data that a page holds.
 """
 
-import importlib.util
 import itertools
 import json
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
+from built import ROOT, extension
 
 import attention_course as ac
 from tools.assets import node_program
 
-ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 MOST_BYTES = 60_000
 CLOSE = {"rtol": 0, "atol": 1e-9}
 
-spec = importlib.util.spec_from_file_location(
-    "figures", ROOT / "book" / "_ext" / "figures.py"
-)
-figures = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(figures)
-
+figures = extension("figures")
 NAMES = list(figures.FIGURES)
 SCRIPTS = sorted(figures.FOLDER.glob("*.mjs"))
 EX = ac.data.running_example()
@@ -568,10 +561,14 @@ def pages(tmp_path_factory):
     pytest.importorskip("myst_nb")
     folder = tmp_path_factory.mktemp("book")
     (folder / "notebooks").mkdir()
-    place = {"cell_type": "markdown", "id": "a", "metadata": {}}
-    place["source"] = "# A chapter\n\n(fig-ch01-temperature)=\n## A section\n\nText."
-    see = place | {"id": "b", "source": "See {numref}`fig-live-softmax`."}
-    text = json.loads(notebook_of(place, see)) | {"nbformat_minor": 5}
+    markdown = {"cell_type": "markdown", "metadata": {}}
+    cells = [markdown | {"id": "title", "source": "# A chapter"}]
+    for number, figure in enumerate(figures.FIGURES.values()):
+        if figure.chapter == "ch01_softmax":
+            source = f"({figure.after})=\n## A section\n\nText."
+            cells.append(markdown | {"id": f"place-{number}", "source": source})
+    see = markdown | {"id": "see", "source": "See {numref}`fig-live-softmax`."}
+    text = json.loads(notebook_of(*cells, see)) | {"nbformat_minor": 5}
     (folder / "notebooks" / "ch01_softmax.ipynb").write_text(json.dumps(text))
     toc = "# Index\n\n```{toctree}\nnotebooks/ch01_softmax\n```\n"
     (folder / "index.md").write_text(toc)

@@ -1,21 +1,9 @@
 """Figures to touch, in headless Chromium: each answers to keys and to dragging."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-from test_browser import browser, opened, site
+from built import extension, opened
 
-__all__ = ["browser", "site"]
-
-ROOT = Path(__file__).resolve().parent.parent
-spec = importlib.util.spec_from_file_location(
-    "figures", ROOT / "book" / "_ext" / "figures.py"
-)
-figures = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(figures)
-
-FIGURES = {name: figure.chapter for name, figure in figures.FIGURES.items()}
+FIGURES = {name: one.chapter for name, one in extension("figures").FIGURES.items()}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 pytestmark = pytest.mark.book

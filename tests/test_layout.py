@@ -1,7 +1,9 @@
 """One chapter, its files; one module, its place."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -76,7 +78,7 @@ def package_files():
 
 
 def code_files():
-    folders = ["attention_course", "tools", "benchmarks"]
+    folders = ["attention_course", "tools", "benchmarks", "book"]
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
@@ -130,6 +132,25 @@ def test_every_book_page_is_in_the_contents():
     }
     in_toc = {name for name in toc_files() if name.startswith("book/")}
     assert on_disk <= in_toc, f"add to _toc.yml: {on_disk - in_toc}"
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or shutil.which("make") is None, reason="needs make and find"
+)
+def test_the_book_is_built_anew_when_a_file_of_its_pages_changes():
+    database = subprocess.run(
+        ["make", "-pn", "book"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
+    (rule,) = re.findall(r"^_build/html/index\.html: (.*)", database, re.MULTILINE)
+    folders = ("book", "notebooks", "benchmarks/results", "web", "vendor")
+    tracked = subprocess.run(
+        ["git", "ls-files", *folders],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert set(tracked.split()) <= set(rule.split())
 
 
 def test_notebooks_hold_nothing_but_chapters():

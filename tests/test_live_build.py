@@ -1,17 +1,16 @@
 """A book with and without the parts that run code in a page, built small."""
 
 import hashlib
-import importlib.util
 import io
 import json
 import sys
-from pathlib import Path
 
-import nbformat
 import pytest
-from sphinx.application import Sphinx
+from built import ROOT, extension
 
-ROOT = Path(__file__).resolve().parent.parent
+nbformat = pytest.importorskip("nbformat")
+Sphinx = pytest.importorskip("sphinx.application").Sphinx
+
 CONF = """
 extensions = ["myst_nb", "livecode"]
 nb_execution_mode = "off"
@@ -21,12 +20,8 @@ html_theme = "basic"
 
 @pytest.fixture
 def livecode(monkeypatch):
-    spec = importlib.util.spec_from_file_location(
-        "livecode", ROOT / "book" / "_ext" / "livecode.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "livecode", module)
-    spec.loader.exec_module(module)
+    module = extension("livecode")
+    monkeypatch.setitem(sys.modules, "livecode", module)  # Sphinx finds it there
     return module
 
 

@@ -1,16 +1,11 @@
 """Cells that run in the page, in headless Chromium that reaches no other host."""
 
 import contextlib
-import functools
-import http.server
 import json
 import re
-import threading
 
 import pytest
-from test_browser import BASE, HTML, UnderAPath, browser, opened, without
-
-__all__ = ["browser"]
+from built import UnderAPath, need_live_cells, opened, served
 
 pytestmark = pytest.mark.book
 
@@ -24,8 +19,7 @@ WRONG = "def shares_of(s):\nreturn s / s.sum()"
 @contextlib.contextmanager
 def live(browser, site, name=SOFTMAX):
     """Open a page, wait for its buttons, fail if anything on it went wrong."""
-    if not list(HTML.glob("_static/live-*")):
-        without("the book is not live: python -m tools.live, then make book")
+    need_live_cells()
     with opened(browser, site + name) as (page, wrong):
         page.set_default_timeout(PATIENCE)
         page.wait_for_selector(".live-bar")
@@ -43,13 +37,8 @@ class Losing(UnderAPath):
 
 @pytest.fixture(scope="module")
 def site():
-    handler = functools.partial(Losing, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}{BASE}"
-        server.shutdown()
-        thread.join()
+    with served(Losing) as address:
+        yield address
 
 
 class Reader:
@@ -164,6 +153,22 @@ def test_stop_ends_an_endless_loop_and_python_starts_anew(browser, site):
         reader.press(cell, "Reset")
         reader.press(cell, "Run")
         assert "one score negative: [ 4.  2. -5.]" in reader.output(cell)
+        assert wrong == []
+
+
+def test_reset_waits_until_a_cell_has_run(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.cell("divided by the sum")
+        reader.write(cell, "import time; time.sleep(1); print('slept')")
+        reader.press(cell, "Run")
+        reader.says(cell, "running")
+        reset = cell.get_by_role("button", name="Reset")
+        assert reset.get_attribute("aria-disabled") == "true"
+        reset.click(force=True)  # a reader does not wait, as the test would
+        assert reader.output(cell) == "slept"
+        reader.press(cell, "Reset")
+        assert not cell.locator(".live-output").count()
+        assert cell.locator(".cell_output").is_visible()
         assert wrong == []
 
 

@@ -6,10 +6,8 @@ Each test opens a page once and asks the browser for what is wrong, in words.
 import statistics
 
 import pytest
-from test_browser import browser, opened, site
+from built import opened
 from test_layout import slugs, toc_files
-
-__all__ = ["browser", "site"]
 
 pytestmark = pytest.mark.book
 

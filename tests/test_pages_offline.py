@@ -8,14 +8,12 @@ import re
 import xml.etree.ElementTree as ET
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from built import HTML, ROOT
 from test_layout import slugs, toc_files
 
-ROOT = Path(__file__).resolve().parent.parent
-HTML = ROOT / "_build" / "html"
 LOADS = {  # (tag, attribute) whose address a browser fetches without a click
     ("script", "src"),
     ("img", "src"),

@@ -1,25 +1,19 @@
 """The benchmark page shows the stored records, and the records keep our promises."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+from built import ROOT, extension
 from test_layout import toc_files
 
 from tools.audit import lighthouse
 
-ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-EXTENSION = ROOT / "book" / "_ext" / "records.py"
 
 
 @pytest.fixture(scope="module")
 def records():
-    spec = importlib.util.spec_from_file_location("records", EXTENSION)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return extension("records")
 
 
 def rows(name):
@@ -29,7 +23,7 @@ def rows(name):
 def test_every_record_is_shown_and_every_number_comes_from_it(records):
     pages = [path.read_text("utf-8") for path in (ROOT / "book").glob("*.md")]
     named = [match[1] for page in pages for match in records.PLACE.finditer(page)]
-    assert sorted(named) == sorted(path.stem for path in RESULTS.glob("*.json"))
+    assert set(named) == {path.stem for path in RESULTS.glob("*.json")}
     shown = "\n".join(map(records.filled, pages))
     assert "<!-- record" not in shown
     for row in rows("multi_head"):
@@ -39,6 +33,11 @@ def test_every_record_is_shown_and_every_number_comes_from_it(records):
 def test_a_record_that_is_not_stored_is_named_with_the_command_that_makes_it(records):
     with pytest.raises(FileNotFoundError, match=r"python benchmarks/nothing\.py"):
         records.filled("<!-- record nothing: a = A -->")
+
+
+def test_a_column_that_a_record_does_not_have_is_named_with_those_that_it_has(records):
+    with pytest.raises(KeyError, match=r"no column \['mean_s'\], but .*'median_s'"):
+        records.filled("<!-- record import_time: import = what, mean_s = s -->")
 
 
 def test_without_weights_the_layer_is_as_fast_as_torchs_and_takes_no_more_memory():
@@ -51,6 +50,7 @@ def test_without_weights_the_layer_is_as_fast_as_torchs_and_takes_no_more_memory
 
 def test_with_weights_the_layer_stays_near_torchs():
     cells = [row for row in rows("multi_head") if row["weights"]]
+    assert {row["n"] for row in cells} == {128, 512, 2048}
     for row in cells:
         limit = 1.1 if row["mode"] == "forward+backward" else 1.6
         assert row["ratio"] <= limit, row

@@ -1,19 +1,14 @@
 """A page's own style keeps each rule that an element can meet, and no other."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
+from built import extension
 
-EXTENSION = Path(__file__).resolve().parent.parent / "book" / "_ext" / "styles.py"
+pytest.importorskip("tinycss2")
 
 
 @pytest.fixture(scope="module")
 def styles():
-    spec = importlib.util.spec_from_file_location("styles", EXTENSION)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return extension("styles")
 
 
 def usable(styles, sheet, *names):
@@ -69,6 +64,11 @@ def test_a_script_makes_what_its_strings_say_and_not_what_it_calls_things(styles
     assert {"shown", "card-", "open"} <= words
     assert "const" not in words
     assert "className" not in words
+
+
+def test_an_apostrophe_in_a_comment_begins_no_string(styles):
+    script = "// the reader's page\nel.className = 'shown';\nf(`two\nlines`, 'open');"
+    assert set(styles.words_of_strings(script)) == {"shown", "two", "lines", "open"}
 
 
 def test_addresses_are_those_of_the_page(styles):

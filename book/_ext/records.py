@@ -23,6 +23,11 @@ def record_text(name: str, columns: dict[str, str]) -> str:
         )
     record = json.loads(file.read_text(encoding="utf-8"))
     machine = record["machine"]
+    if unknown := columns.keys() - record["rows"][0].keys():
+        raise KeyError(
+            f"the record {name} has no column {sorted(unknown)}, but "
+            f"{sorted(record['rows'][0])}"
+        )
     head = list(columns.values())
     rows = [[_cell(row[column]) for column in columns] for row in record["rows"]]
     rules = [_rule([row[column] for row in record["rows"]]) for column in columns]

@@ -21,7 +21,11 @@ ADDRESS = re.compile(r'url\((["\']?)(?!data:|https?:|#)([^)"\'?]+)[^)"\']*\1\)')
 IMPORT = re.compile(r'@import "([^"]+)";')
 NAMES = re.compile(r'\b(?:class|id)="([^"]*)"')
 WORD = re.compile(r"[A-Za-z_][\w-]*")
-STRING = re.compile(r"""("|'|`)((?:(?!\1)[^\\]|\\.)*)\1""", re.S)
+# Only a template has several lines; so an apostrophe in a comment opens no string.
+STRING = re.compile(
+    r"""("|')(?P<text>(?:(?!\1)[^\\\n]|\\.)*)\1|`(?P<template>(?:[^\\`]|\\.)*)`""",
+    re.S,
+)
 NEW_LINE = re.compile(r"[ \t\r]*\n[ \t\r\n]*")
 WRITTEN_HERE = ("course.css", "livecode.css", "figures.css")
 GROUPS = ("media", "supports", "layer", "container")
@@ -67,8 +71,8 @@ class Words:
 
 def words_of_strings(script: str) -> Iterator[str]:
     """Yield the words that a script may give to an element as its class or id."""
-    for _, text in STRING.findall(script):
-        yield from WORD.findall(text)
+    for found in STRING.finditer(script):
+        yield from WORD.findall(found["text"] or found["template"] or "")
 
 
 def usable(sheet: str, words: Words) -> str:

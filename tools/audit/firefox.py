@@ -46,7 +46,9 @@ def visited(site: str, theme: str, pages: list[str]) -> dict[str, Any]:
         "pages": pages,
     }
     command = [*node_program("node"), str(SCRIPT), json.dumps(asked)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, encoding="utf-8", check=False
+    )
     if done.returncode:
         sys.exit("Firefox did not come to the end")
     seen: dict[str, Any] = json.loads(done.stdout)

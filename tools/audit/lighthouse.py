@@ -73,7 +73,7 @@ def report(program: Path, address: str, *options: str) -> dict[str, Any]:
         env={**os.environ, "CHROME_PATH": chromium()},
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     found: dict[str, Any] = json.loads(done.stdout)
     if error := found.get("runtimeError"):

@@ -53,7 +53,9 @@ def in_a_page(kind: str, path: str, site: str) -> tuple[Verdicts, str]:
         "program": program("json.dumps(verdicts())"),
     }
     command = [*node_program("node"), str(SCRIPT), json.dumps(asked)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, encoding="utf-8", check=False
+    )
     if done.returncode:
         sys.exit(f"{kind} did not come to the end")
     told = json.loads(done.stdout)

@@ -69,7 +69,9 @@ export class Cell {
     this.root.classList.toggle("live-edited", this.edited);
     this.reset.hidden = !this.edited && !this.output.shown;
     this.stop.hidden = !this.busy;
-    for (const one of [this.check, this.run]) one?.setAttribute("aria-disabled", String(this.busy));
+    for (const one of [this.check, this.run, this.reset]) {
+      one?.setAttribute("aria-disabled", String(this.busy));
+    }
   }
 
   say(text, tone = "") {
@@ -77,7 +79,7 @@ export class Cell {
     this.status.dataset.tone = tone;
   }
 
-  /** While it runs, Run waits and keeps the focus; Stop, when it goes, gives it back. */
+  /** While it runs, Run and Reset wait and keep the focus; Stop, when it goes, gives it back. */
   setBusy(busy) {
     const held = document.activeElement === this.stop;
     this.busy = busy;
@@ -128,6 +130,7 @@ export class Cell {
   }
 
   restore() {
+    if (this.busy) return; // what is still to come would have no place
     this.#editor = null;
     this.#replaceInput(null);
     this.#change(this.original);

@@ -147,7 +147,7 @@ class Page {
     return above.filter((one) => !one.exercise && one.session !== this.interpreter.session);
   }
 
-  /** Run the cells above that have not run, in order; false if one did not finish well. */
+  /** Run all cells above but answers, in order; false if one did not finish well. */
   async runAbove(cell) {
     for (const one of this.cells.slice(0, this.cells.indexOf(cell))) {
       if (one.exercise) continue; // no cell of a chapter builds on an answer
@@ -229,7 +229,7 @@ function plainEditor(place, { text, label, describedBy, onChange, onRun, onLeave
     }
   });
   place.append(area);
-  return { read: () => area.value, write: (value) => (area.value = value), focus: () => area.focus() };
+  return { focus: () => area.focus() };
 }
 
 export function begin(dataset) {

@@ -2,13 +2,14 @@
 
 const PREFIX = "attention-course/";
 const PROGRESS = `${PREFIX}progress`;
-const memory = new Map(); // where the browser keeps nothing, as in some private windows
+const memory = new Map(); // what the browser would not keep: in some windows, or when full
 
 function read(key) {
+  if (memory.has(key)) return memory.get(key);
   try {
     return localStorage.getItem(key);
   } catch {
-    return memory.get(key) ?? null;
+    return null;
   }
 }
 
@@ -16,9 +17,9 @@ function write(key, value) {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
+    memory.delete(key);
   } catch {
-    if (value === null) memory.delete(key);
-    else memory.set(key, value);
+    memory.set(key, value);
   }
 }
 

@@ -1,7 +1,7 @@
 // One Python for one page, in a thread of its own: a loop without end cannot freeze the
 // page, and the page can end it. Messages in:
-//   start {files}                  load Python, numpy and the course
-//   run   {id, name, code, progress}
+//   start                          load Python, numpy and the course
+//   run {id, name, code, reads, progress}
 // Messages out:
 //   loading {done, total, what}, ready, failed {message},
 //   stream {id, stream, text}, done {id, shown, progress}
