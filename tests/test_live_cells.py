@@ -142,6 +142,92 @@ def test_a_wrong_answer_is_named_and_a_right_one_is_remembered(browser, site):
         assert wrong == []
 
 
+def test_a_verdict_belongs_to_the_code_that_it_judged(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.exercise("ch01.shares")
+        untouched = reader.page.locator(".live-check .ac-not-attempted").first
+        assert untouched.is_visible()
+        reader.write(cell, RIGHT)
+        reader.press(cell, "Check")
+        reader.verdict(cell, "ac-correct")
+        reader.write(cell, "def shares_of(s) return s")
+        old = cell.locator(
+            "xpath=following-sibling::*[1]//*[contains(@class,'live-old')]"
+        )
+        assert old.count() == 1
+        reader.press(cell, "Check")
+        assert "SyntaxError" in reader.output(cell)
+        panels = cell.locator(
+            "xpath=following-sibling::*[1]//*[contains(@class,'ac-')]"
+        )
+        assert not any(panel.is_visible() for panel in panels.all())
+        reader.page.reload()
+        reader.page.wait_for_selector("#ex-ch01-shares .live-mark")
+        assert not untouched.is_visible(), "it was attempted, and solved"
+        assert wrong == []
+
+
+def test_a_reset_can_be_undone(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.exercise("ch01.shares")
+        reader.write(cell, RIGHT)
+        reader.press(cell, "Reset")
+        assert reader.stored("edit/ch01.shares") is None
+        reader.press(cell, "Bring back")
+        assert "e.sum()" in cell.locator(".live-plain").inner_text()
+        assert "e.sum()" in reader.stored("edit/ch01.shares")
+        assert wrong == []
+
+
+def test_another_tab_shows_what_was_written_here(browser, site):
+    with live(browser, site) as (reader, wrong):
+        other = reader.page.context.new_page()
+        other.goto(site + SOFTMAX)
+        other.wait_for_selector(".live-bar")
+        cell = reader.exercise("ch01.shares")
+        reader.write(cell, WRONG)
+        there = Reader(other).exercise("ch01.shares")
+        there.locator(".live-plain").filter(has_text="s / s.sum()").wait_for()
+        Reader(other).write(there, RIGHT)
+        reader.says(cell, "another tab")
+        assert "s / s.sum()" in cell.locator(".cm-content").inner_text()
+        assert wrong == []
+
+
+def test_an_answer_may_use_what_a_cell_above_defines(browser, site):
+    with live(browser, site) as (reader, wrong):
+        cell = reader.exercise("ch01.safe")
+        name = re.search(r"def (\w+)", cell.locator("pre").first.inner_text())[1]
+        reader.write(
+            cell, f"def {name}(*given, **more):\nreturn softmax(*given, **more)"
+        )
+        reader.press(cell, "Check")
+        assert "NameError" in reader.verdict(cell, "ac-raised")
+        check = cell.locator("xpath=following-sibling::*[1]")
+        check.get_by_role("button", name="Run all cells above").click()
+        reader.says(cell, re.compile("running \\d+ of \\d+ cells above|loading"))
+        run = cell.get_by_role("button", name="Check your answer")
+        assert run.get_attribute("aria-disabled") == "true"
+        panel = check.locator(".live-output .ac-verdict")
+        panel.filter(has_not_text="NameError").wait_for()
+        assert wrong == []
+
+
+def test_a_drawing_without_matplotlib_says_what_lacks_and_python_goes_on(browser, site):
+    with live(browser, site) as (reader, _):
+        cell = reader.cell("divided by the sum")
+        reader.press(cell, "Run")
+        reader.output(cell)
+        drawing = reader.cell("ratio of the first two shares")
+        reader.write(drawing, "ac.plots.lines")
+        reader.page.context.set_offline(True)
+        reader.press(drawing, "Run")
+        assert "Matplotlib could not be downloaded" in reader.output(drawing)
+        reader.write(drawing, "6 * 7")
+        reader.press(drawing, "Run")
+        assert reader.output(drawing) == "42"
+
+
 def test_stop_ends_an_endless_loop_and_python_starts_anew(browser, site):
     with live(browser, site) as (reader, wrong):
         cell = reader.cell("divided by the sum")

@@ -71,6 +71,15 @@ def test_an_apostrophe_in_a_comment_begins_no_string(styles):
     assert set(styles.words_of_strings(script)) == {"shown", "two", "lines", "open"}
 
 
+def test_a_property_that_nothing_reads_goes(styles):
+    style = (
+        ":root{--ink:black; --gone:rgba(0, 0, 0, .5);--by-page:1px;--by-script:2px;"
+        '--kept-in-doubt:url("data:a;b");--last:var(--ink)}p{color:var( --last )}'
+    )
+    got = styles.without_unread(style, 'style="left:var(--by-page)"', {"by-script"})
+    assert got == style.replace(" --gone:rgba(0, 0, 0, .5);", "")
+
+
 def test_addresses_are_those_of_the_page(styles):
     sheet = 'a{b:url("../fonts/x.woff?v=3")}c{d:url(data:abc)}e{f:url(#g)}'
     moved = styles.moved(sheet, "_static/styles/theme.css", "notebooks/ch01.html")

@@ -26,10 +26,16 @@ STRING = re.compile(
     r"""("|')(?P<text>(?:(?!\1)[^\\\n]|\\.)*)\1|`(?P<template>(?:[^\\`]|\\.)*)`""",
     re.S,
 )
+# A custom property and its value, where no quote or bracket hides another semicolon.
+PROPERTY = re.compile(
+    r"(?<=[{;])\s*(--[\w-]+)\s*:(?:[^;{}\"'()]|\([^;{}\"'()]*\))*(?:;|(?=\}))"
+)
 NEW_LINE = re.compile(r"[ \t\r]*\n[ \t\r\n]*")
 WRITTEN_HERE = ("course.css", "livecode.css", "figures.css")
 GROUPS = ("media", "supports", "layer", "container")
 RUNTIME = "pyodide"  # its scripts draw nothing
+# Parts of Bootstrap that no page has, though Bootstrap's script knows their classes.
+NOT_BUILT = ("carousel", "modal", "offcanvas", "popover", "toast")
 
 
 def split_at_commas(prelude: list[Any]) -> list[list[Any]]:
@@ -110,6 +116,14 @@ def moved(sheet: str, place: str, page: str) -> str:
     return ADDRESS.sub(put, sheet)
 
 
+def without_unread(style: str, page: str, scripts: set[str]) -> str:
+    """Return a page's style without custom properties that nothing reads."""
+    read = set(re.findall(r"var\(\s*(--[\w-]+)", style))
+    read |= set(re.findall(r"--[\w-]+", page))
+    read |= {f"--{word}" for word in scripts}
+    return PROPERTY.sub(lambda match: match[0] if match[1] in read else "", style)
+
+
 def with_imports(place: str, sheets: dict[str, str]) -> str:
     """Return a sheet in which those that it imports stand."""
 
@@ -145,6 +159,7 @@ def with_style(text: str, page: str, sheets: dict[str, str], scripts: set[str]) 
         sheet = sheet if whole else usable(sheet, words)
         parts.append(moved(sheet, place, page))
     style = NEW_LINE.sub(" ", re.sub(r"/\*.*?\*/", "", "\n".join(parts), flags=re.S))
+    style = without_unread(style, text, scripts)
     mark = f'<style data-from="{" ".join(places)}">'  # for who needs them whole
     text = text.replace(links[0], f"{mark}{style}</style>\n", 1)
     for link in links[1:]:
@@ -167,7 +182,12 @@ def _finish(app: Any, error: Exception | None) -> None:
     out = Path(app.outdir)
     sheets = _read(out, "*.css")
     found = _read(out / "_static", "*.js", "*.mjs").values()
-    scripts = {word for text in found for word in words_of_strings(text)}
+    scripts = {
+        word
+        for text in found
+        for word in words_of_strings(text)
+        if not word.startswith(NOT_BUILT)
+    }
     for page, text in _read(out, "*.html").items():
         styled = with_style(text, page, sheets, scripts)
         (out / page).write_text(styled, encoding="utf-8")

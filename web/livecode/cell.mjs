@@ -67,6 +67,7 @@ export class Cell {
   /** Buttons follow the state: Stop while it runs, Reset when there is something to reset. */
   #mark() {
     this.root.classList.toggle("live-edited", this.edited);
+    this.exercise?.checkRoot.classList.toggle("live-begun", this.edited);
     this.reset.hidden = !this.edited && !this.output.shown;
     this.stop.hidden = !this.busy;
     for (const one of [this.check, this.run, this.reset]) {
@@ -93,7 +94,19 @@ export class Cell {
     this.#code = code;
     if (this.edited) edits.write(this.key, code);
     else edits.forget(this.key);
+    this.output.age();
+    this.exercise?.verdict?.age();
     this.#mark();
+  }
+
+  /** Take over what was written in another tab; an editor that stands open keeps its own. */
+  hear(code) {
+    if (this.#editor) return this.say("also changed in another tab: the last change is kept", "bad");
+    this.#code = code ?? this.original;
+    if (this.edited) this.#showText();
+    else this.#replaceInput(null);
+    this.output.age();
+    return this.#mark();
   }
 
   /** Show an edited cell that was read from the browser's store, without an editor. */
@@ -115,6 +128,7 @@ export class Cell {
       const place = element("div", { className: "live-editor" });
       // The page's own keys (/ opens the search) must not see what is typed here.
       place.addEventListener("keydown", (event) => event.stopPropagation());
+      place.addEventListener("focusout", () => place.querySelector(".cm-scroller")?.scrollTo({ left: 0 }));
       const options = {
         text: this.#code,
         label: `Code of ${this.name}`,
@@ -131,11 +145,24 @@ export class Cell {
 
   restore() {
     if (this.busy) return; // what is still to come would have no place
+    const lost = this.edited ? this.#code : null;
     this.#editor = null;
     this.#replaceInput(null);
     this.#change(this.original);
     this.output.clear();
+    this.exercise?.verdict?.clear();
     this.say("as it was");
+    if (lost !== null) this.#offerBack(lost);
     this.edit.focus();
+  }
+
+  #offerBack(lost) {
+    const back = button("Undo", `Bring back the code of ${this.name}`, () => {
+      this.#change(lost);
+      this.#showText();
+      this.say("as you had it");
+      this.edit.focus();
+    });
+    this.status.append(" ", back);
   }
 }

@@ -80,10 +80,19 @@ function markCard(next) {
   Object.assign(card.querySelector("a"), { href, textContent });
 }
 
+/** The first chapter that is not done, from the one on in which something was solved last. */
+function nextChapter(found) {
+  const last = [...progress.solved()].at(-1).split(".")[0];
+  const chapters = [...found.keys()];
+  const from = Math.max(0, chapters.indexOf(last));
+  const order = [...chapters.slice(from), ...chapters.slice(0, from)];
+  return order.find((chapter) => found.get(chapter).solved < found.get(chapter).of);
+}
+
 export function showProgress() {
   const found = counts();
   const begun = [...found.values()].some(({ solved }) => solved);
-  const next = begun ? [...found].find(([, { of, solved }]) => solved < of)?.[0] : undefined;
+  const next = begun ? nextChapter(found) : undefined;
   markContents(found);
   markMap(found, begun, next);
   markCard(next);

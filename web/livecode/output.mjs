@@ -62,6 +62,11 @@ export class Output {
     this.onChange();
   }
 
+  /** The code has changed since: what is shown belongs to what it was. */
+  age() {
+    this.place?.classList.add("live-old");
+  }
+
   clear() {
     this.place?.remove();
     this.place = this.next = null;

@@ -6,7 +6,7 @@ import { Interpreter } from "./interpreter.mjs";
 import { showProgress } from "./map.mjs";
 import { button, element, Output } from "./output.mjs";
 import { Panel } from "./panel.mjs";
-import { progress } from "./store.mjs";
+import { edits, progress } from "./store.mjs";
 
 const CHECK = /check\("([^"]+)"/;
 
@@ -30,6 +30,9 @@ class Page {
     this.panel = new Panel({ page: this, ids, inCourse: Number(exercises) });
     document.querySelector("article").append(this.panel.root);
     this.#markSolved();
+    addEventListener("storage", ({ key, newValue }) => {
+      this.cells.find((cell) => edits.isOf(key, cell.key))?.hear(newValue);
+    });
   }
 
   /** Every cell that can run here; a check belongs to the exercise before it. */
@@ -64,12 +67,10 @@ class Page {
 
   #changed(change) {
     this.panel?.update(change);
-    if (!this.current) return;
-    if (change.what) this.current.say(`loading ${change.what} …`);
-    else if (change.state === "loading") {
-      const share = Math.round((100 * change.done) / change.total);
-      this.current.say(`loading Python: ${share} %`);
-    }
+    const share = Math.round((100 * change.done) / change.total);
+    const says = change.what ? `loading ${change.what} …` : `loading Python: ${share} %`;
+    if (!change.what && change.state !== "loading") return;
+    for (const cell of new Set([this.current, this.asking])) cell?.say(says);
   }
 
   /** Run code for a cell and show the result in `place`. */
@@ -127,19 +128,21 @@ class Page {
   async runCell(cell) {
     if (cell.busy) return null;
     const shown = await this.#perform(cell, cell.code, cell.output, cell.name);
-    if (shown?.error?.split("\n").at(-1).startsWith("NameError")) this.#offerAbove(cell);
+    if (shown?.error?.split("\n").at(-1).startsWith("NameError")) {
+      this.#offerAbove(cell, cell.output, () => this.runCell(cell));
+    }
     return shown;
   }
 
   /** A name that is not there is most often one of a cell above that has not run. */
-  #offerAbove(cell) {
+  #offerAbove(cell, output, again) {
     if (!this.#unrun(cell).length) return;
     const text = "Run all cells above, then this one";
     const run = button(text, text, async () => {
-      if (await this.runAbove(cell)) await this.runCell(cell);
+      if (await this.runAbove(cell)) await again();
     });
     const says = "A cell above defines this name and has not run yet. ";
-    cell.output.append(element("p", { className: "live-offer" }, says, run));
+    output.append(element("p", { className: "live-offer" }, says, run));
   }
 
   #unrun(cell) {
@@ -149,29 +152,50 @@ class Page {
 
   /** Run all cells above but answers, in order; false if one did not finish well. */
   async runAbove(cell) {
-    for (const one of this.cells.slice(0, this.cells.indexOf(cell))) {
-      if (one.exercise) continue; // no cell of a chapter builds on an answer
-      const shown = await this.runCell(one);
-      if (!shown || shown.error !== undefined) {
-        cell.say(`${one.name} did not finish`, "bad");
-        one.bar.scrollIntoView({ block: "center" });
-        return false;
-      }
+    if (cell.busy) return false;
+    const above = this.cells.slice(0, this.cells.indexOf(cell));
+    const cells = above.filter((one) => !one.exercise); // no cell builds on an answer
+    cell.setBusy(true); // it waits: run now, it would run too early
+    this.asking = cell;
+    const stuck = await this.#firstThatFails(cells, cell);
+    this.asking = null;
+    cell.setBusy(false);
+    if (stuck) {
+      cell.say(`${stuck.name} did not finish: look there`, "bad");
+      stuck.bar.scrollIntoView({ block: "center" });
+      return false;
     }
     cell.say("all cells above have run", "good");
     this.announce("All cells above have run");
     return true;
   }
 
+  async #firstThatFails(cells, asking) {
+    for (const [place, one] of cells.entries()) {
+      asking.say(`running ${place + 1} of ${cells.length} cells above …`);
+      const shown = await this.runCell(one);
+      if (!shown || shown.error !== undefined) return one;
+    }
+    return null;
+  }
+
   /** Run an answer, then its check; the verdict stands where the book's panel stood. */
   async checkCell(cell) {
     if (cell.busy) return null;
     const { code, checkRoot } = cell.exercise;
-    const ran = await this.#perform(cell, cell.code, cell.output, cell.name);
-    if (!ran || ran.error !== undefined) return ran;
-    if (!cell.output.text) cell.output.clear();
     cell.exercise.verdict ??= new Output(checkRoot);
-    return this.#perform(cell, code, cell.exercise.verdict, "the check");
+    const { verdict } = cell.exercise;
+    const ran = await this.runCell(cell);
+    if (!ran || ran.error !== undefined) {
+      verdict.clear(); // it was that of other code
+      return ran;
+    }
+    if (!cell.output.text) cell.output.clear();
+    const shown = await this.#perform(cell, code, verdict, "the check");
+    if (verdict.text.includes("NameError")) {
+      this.#offerAbove(cell, verdict, () => this.checkCell(cell));
+    }
+    return shown;
   }
 
   /** Ask for a hint or the solution; it stands under the cell. */
@@ -197,7 +221,9 @@ class Page {
   #markSolved() {
     const solved = progress.solved();
     for (const { exercise } of this.cells) {
-      if (exercise?.heading) this.#markHeading(exercise.heading, solved.has(exercise.id));
+      if (!exercise?.heading) continue;
+      this.#markHeading(exercise.heading, solved.has(exercise.id));
+      exercise.checkRoot.classList.toggle("live-solved", solved.has(exercise.id));
     }
     this.panel?.count();
     showProgress();

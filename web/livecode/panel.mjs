@@ -35,8 +35,8 @@ export class Panel {
     const load = button("Load from a file", "Load progress from a file", () => file.click());
     const forget = button("Forget", "Forget your progress in this browser", () => this.#forget());
     const says =
-      "Kept in this browser, sent nowhere. The file is the one that the notebooks keep: " +
-      "each can read the other’s. ";
+      "Kept in this browser, sent nowhere. The file says what you solved and is the one that " +
+      "the notebooks keep: each can read the other’s. Your code stays in this browser. ";
     this.said = element("span", { className: "live-status" });
     const box = element("p", {}, says, save, " ", load, " ", forget, file, " ", this.said);
     return element("details", {}, this.solved, box);
@@ -71,8 +71,10 @@ export class Panel {
 
   async #load(input) {
     const [file] = input.files;
-    const added = file ? progress.add(await file.text()) : 0;
+    const text = file ? await file.text() : "";
     input.value = "";
+    if (!progress.isIn(text)) return this.#tell("that file holds no progress of this course");
+    const added = progress.add(text);
     this.page.refresh();
     this.#tell(added ? `${added} entries added` : "nothing new in that file");
   }

@@ -14,6 +14,7 @@ import time
 import tokenize
 import traceback
 import types
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def start(folder: str, progress: str) -> None:
     os.environ["MPLBACKEND"] = "agg"
     os.environ["ATTENTION_COURSE_PROGRESS"] = progress
     os.chdir(folder)
+    warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     global _namespace
@@ -76,7 +78,7 @@ def run(source: str, name: str, emit: Emit) -> dict[str, Any]:
     try:
         shown.update(_display(_value(source, name)))
     except BaseException as error:
-        shown["error"] = _explained(error, name)
+        shown["error"] = _explained(error, name) + _elsewhere(error)
     finally:
         images = _figures()
         for stream in streams:
@@ -124,6 +126,12 @@ def _explained(error: BaseException, name: str) -> str:
         step = step.tb_next
     error.__context__ = None if step is None else error.__context__
     return "".join(traceback.format_exception(type(error), error, step)).rstrip()
+
+
+def _elsewhere(error: BaseException) -> str:
+    """Return what to do where a package is missing that has no version for browsers."""
+    missing = isinstance(error, ModuleNotFoundError) and error.name == "torch"
+    return "\nPyTorch does not run in a browser: see “How to use”." if missing else ""
 
 
 def _figures() -> list[str]:

@@ -34,6 +34,8 @@ export const edits = {
   read: (key) => read(`${PREFIX}edit/${key}`),
   write: (key, code) => write(`${PREFIX}edit/${key}`, code),
   forget: (key) => write(`${PREFIX}edit/${key}`, null),
+  /** Whether a key of the browser's store is that of this cell. */
+  isOf: (stored, key) => stored === `${PREFIX}edit/${key}`,
 };
 
 const lines = (text) => text.split("\n").filter((line) => line.trim());
@@ -51,6 +53,8 @@ function event(line) {
 export const progress = {
   /** The events as the course's own file holds them, one line of JSON each. */
   text: () => read(PROGRESS) ?? "",
+  /** Whether a text holds any progress. */
+  isIn: (text) => lines(text).some(event),
   /** Add the lines that are not there yet; return how many those are. */
   add(text) {
     const known = new Set(lines(this.text()));
@@ -64,7 +68,7 @@ export const progress = {
     if (fresh) write(PROGRESS, this.text() + fresh);
   },
   forget: () => write(PROGRESS, null),
-  /** The ids of the exercises that were solved. */
+  /** The ids of the exercises that were solved, the latest last. */
   solved() {
     const right = lines(this.text()).map(event).filter((one) => one?.event === "CORRECT");
     return new Set(right.map((one) => one.exercise));

@@ -79,19 +79,21 @@ async function start() {
   runner.start(FOLDER, PROGRESS);
 }
 
-/** Load what a cell needs beyond numpy and the course: Matplotlib, when it draws. */
+/** Load what a cell needs beyond numpy and the course: Matplotlib, when it draws. Say what lacks. */
 async function prepare(code, id) {
   if (DRAWS.test(code) && runtime.matplotlib && !python.loadedPackages.matplotlib) {
     self.postMessage({ type: "loading", id, what: "Matplotlib" });
-    await python.loadPackage("matplotlib", { messageCallback: () => {} });
+    await python.loadPackage("matplotlib", { messageCallback() {}, errorCallback() {} });
   }
+  const drawable = !DRAWS.test(code) || !runtime.matplotlib || python.loadedPackages.matplotlib;
+  return drawable ? null : "Matplotlib could not be downloaded. Is there a connection? Run again then.";
 }
 
 /** Write files of the course that a cell reads, such as ../benchmarks/results/a.json. */
 async function fetchFiles(paths) {
   for (const path of paths.filter((one) => !files.has(one))) {
-    const response = await fetch(here(`files/${path}`));
-    if (!response.ok) continue; // Python says then that there is no such file
+    const response = await fetch(here(`files/${path}`)).catch(() => null);
+    if (!response?.ok) continue; // Python says then that there is no such file
     const target = `/course/${path}`;
     python.FS.mkdirTree(target.slice(0, target.lastIndexOf("/")));
     python.FS.writeFile(target, new Uint8Array(await response.arrayBuffer()));
@@ -100,14 +102,15 @@ async function fetchFiles(paths) {
 }
 
 async function run({ id, name, code, progress, reads = [] }) {
-  await prepare(code, id);
+  const error = await prepare(code, id).catch((reason) => String(reason.message));
+  if (error) return self.postMessage({ type: "done", id, shown: { error }, progress });
   await fetchFiles(reads);
   runner.put_progress(progress);
   const emit = (stream, text) => self.postMessage({ type: "stream", id, stream, text });
   const result = runner.run(code, name, emit);
   const shown = result.toJs({ dict_converter: Object.fromEntries });
   result.destroy();
-  self.postMessage({ type: "done", id, shown, progress: runner.progress_text() });
+  return self.postMessage({ type: "done", id, shown, progress: runner.progress_text() });
 }
 
 self.onmessage = async ({ data }) => {
