@@ -154,6 +154,12 @@ def test_a_page_fits_on_a_phone_and_can_be_read_there(browser, site, name):
         assert page.evaluate(UNDESCRIBED) == []
 
 
+@pytest.mark.parametrize("name", ["genindex", "search", "404"])
+def test_a_page_that_nobody_wrote_fits_on_a_phone(browser, site, name):
+    with opened(browser, f"{site}{name}.html", viewport=PHONE) as (page, _):
+        assert page.evaluate(STICKS_OUT) == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", MUTED)
 def test_quiet_text_is_not_faint(browser, site, name, theme):

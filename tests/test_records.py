@@ -27,7 +27,23 @@ def test_every_record_is_shown_and_every_number_comes_from_it(records):
     shown = "\n".join(map(records.filled, pages))
     assert "<!-- record" not in shown
     for row in rows("multi_head"):
-        assert f"| {row['ratio']:.4g} |" in shown
+        assert f"| {row['ratio']:.3f} |" in shown
+
+
+@pytest.mark.parametrize(
+    ("values", "cells"),
+    [
+        ([0.94, 1.053, 1], ["0.940", "1.053", "1.000"]),
+        ([44.51, 8.2], ["44.51", "8.20"]),
+        ([12345.6, 999.9], ["12346", "1000"]),
+        ([0.121, 5.25, 1116.61], ["0.121", "5.25", "1117"]),  # 0.1 would be another
+        ([0.0, 0.0071], ["0.0000", "0.0071"]),
+        ([10000, 3], ["10,000", "3"]),
+        ([True, False], ["yes", "no"]),
+    ],
+)
+def test_the_numbers_of_a_column_have_as_many_decimals(records, values, cells):
+    assert records._cells(values) == cells
 
 
 def test_a_record_that_is_not_stored_is_named_with_the_command_that_makes_it(records):

@@ -29,9 +29,9 @@ def record_text(name: str, columns: dict[str, str]) -> str:
             f"{sorted(record['rows'][0])}"
         )
     head = list(columns.values())
-    rows = [[_cell(row[column]) for column in columns] for row in record["rows"]]
-    rules = [_rule([row[column] for row in record["rows"]]) for column in columns]
-    table = [head, rules, *rows]
+    values = [[row[column] for row in record["rows"]] for column in columns]
+    rows = zip(*map(_cells, values), strict=True)
+    table = [head, [_rule(column) for column in values], *rows]
     about = (
         f"Measured on {record['date']}: {machine['processor']}, {machine['cores']} "
         f"cores, {machine['system']}, Python {machine['python']}, NumPy "
@@ -49,12 +49,36 @@ def _rule(values: list[Any]) -> str:
     return "---:" if numbers else "---"
 
 
+def _cells(values: list[Any]) -> list[str]:
+    """Return a column's cells; in one with fractions, all have as many decimals."""
+    if not any(isinstance(value, float) for value in values):
+        return list(map(_cell, values))
+    decimals = _decimals(values)
+    form = ".4g" if decimals is None else f".{decimals}f"
+    return [format(value, form) for value in values]
+
+
+def _decimals(numbers: list[float]) -> int | None:
+    """Return the decimals that show the largest number with at most 4 digits.
+
+    None where they would change a small one by more than 1 %: from 0.1 to 1000 each
+    number keeps 4 digits of its own.
+    """
+    written = [f"{number:.4g}".partition(".")[2] for number in numbers]
+    whole = f"{int(max(map(abs, numbers)))}".lstrip("0")
+    decimals = min(max(map(len, written)), max(0, 4 - len(whole)))
+    changed = any(
+        abs(round(number, decimals) - number) > 0.01 * abs(number) for number in numbers
+    )
+    return None if changed else decimals
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) and value > 9999:
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return str(value).removeprefix("notebooks/").removeprefix("book/")  # pages
 
 
 def filled(text: str) -> str:
