@@ -240,6 +240,42 @@ def test_scores_are_centred_on_zero_and_signed():
     assert ax.figure.axes[1].get_ylabel() == "logit"
 
 
+def test_numbers_without_a_negative_one_begin_at_white():
+    ax = plots.scores_heatmap([[0.0, 2.0], [-np.inf, 0.5]], ["a", "b"], ["x", "y"])
+    assert ax.images[0].get_clim() == (0.0, 2.0)
+    assert to_hex(ax.images[0].cmap(0.0)) == "#ffffff"
+    nothing = plots.scores_heatmap(np.zeros((2, 2)), ["a", "b"], ["x", "y"])
+    assert nothing.images[0].get_clim() == (0.0, 1.0)
+
+
+def test_panels_of_scores_can_share_one_scale():
+    for numbers in ([[0.1, 0.2]], [[0.1, 4.0]]):
+        ax = plots.scores_heatmap(numbers, ["a"], ["x", "y"], top=4.0)
+        assert ax.images[0].get_clim() == (0.0, 4.0)
+    signed = plots.scores_heatmap([[-0.1, 0.2]], ["a"], ["x", "y"], top=4.0)
+    assert signed.images[0].get_clim() == (-4.0, 4.0)
+
+
+def test_scores_whose_label_is_empty_have_no_colour_bar():
+    ax = plots.scores_heatmap(np.eye(2), ["a", "b"], ["x", "y"], label="")
+    assert ax.figure.axes == [ax]
+
+
+@pytest.mark.parametrize(
+    ("words", "rotation"),
+    [
+        (list("01234567"), 0),
+        ([str(place) for place in range(12)], 0),
+        (["cat"] * 6, 0),
+        (["cat"] * 7, 90),
+        (["outside"], 90),
+    ],
+)
+def test_only_long_words_lie_on_their_side(words, rotation):
+    ax = plots.scores_heatmap(np.ones((1, len(words))), ["a"], words)
+    assert {label.get_rotation() for label in ax.get_xticklabels()} == {rotation}
+
+
 def test_scores_without_roles_are_in_ink():
     ax = plots.scores_heatmap(np.eye(2), ["a", "b"], ["x", "y"], roles=(None, None))
     assert labels_and_colours(ax.get_yticklabels()) == (["a", "b"], {role("output")})

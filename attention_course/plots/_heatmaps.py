@@ -98,8 +98,11 @@ def scores_heatmap(
     ax: Axes | None = None,
     title: str | None = None,
     label: str = "score",
+    top: float | None = None,
 ) -> Axes:
     """Draw numbers of either sign: white is zero, slate positive, brick negative.
+
+    Where nothing is negative, the scale begins at zero.
 
     Parameters
     ----------
@@ -116,7 +119,9 @@ def scores_heatmap(
     title : str, optional
         Title of the panel.
     label : str
-        What the numbers are, at the colour bar.
+        What the numbers are, at the colour bar; without words there is no bar.
+    top : float, optional
+        Where the scale ends, for panels that share one; the largest size by default.
 
     Returns
     -------
@@ -130,9 +135,12 @@ def scores_heatmap(
         raise ValueError(f"scores must be finite or minus infinity, got {bad}")
     if mask is None and forbidden.any():
         mask = ~forbidden
-    top = float(np.abs(array[~forbidden]).max(initial=0.0)) or 1.0
-    ax, image = _heatmap(ax, array, rows, columns, roles, (-top, top), mask, True)
-    _colour_bar(image, ax, label)
+    drawn = array[~forbidden]
+    top = top or float(np.abs(drawn).max(initial=0.0)) or 1.0
+    limits = (-top if drawn.min(initial=0.0) < 0 else 0.0, top)
+    ax, image = _heatmap(ax, array, rows, columns, roles, limits, mask, True)
+    if label:
+        _colour_bar(image, ax, label)
     return finish(ax, title)
 
 
@@ -175,7 +183,8 @@ def _word_axes(
 ) -> None:
     """Write words down the side and on top, each in the colour of its role."""
     row_role, column_role = roles
-    long = max(map(len, columns)) > 5 or len(columns) > 6
+    widest = max(map(len, columns))
+    long = widest > 5 or (len(columns) > 6 and widest > 2)
     ax.set_yticks(range(len(rows)), rows, color=colour_of(row_role))
     ax.set_xticks(
         range(len(columns)),

@@ -174,7 +174,7 @@ def _best_place(
 ) -> Floats:
     """Try places around the point, outwards from the origin first; keep the freest."""
     outward = math.atan2(point[1], point[0])
-    turns = [0, 0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 1]
+    turns = [0.0, *(s * k / 8 for k in range(1, 8) for s in (1, -1)), 1.0]
     best: tuple[float, float, float] | None = None
     for far, turn in itertools.product([8, 18], turns):
         angle = outward + turn * math.pi
