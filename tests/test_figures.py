@@ -183,6 +183,18 @@ def test_the_pipeline_says_the_numbers_of_the_text():
     assert numbers(said("pipeline"))[-2:] == output[2].round(3).tolist()
 
 
+def test_the_pipeline_says_when_nothing_may_be_attended_to():
+    nothing = {"hidden": [True] * 5}
+    (picture,) = computed("pipeline", [nothing], "draw")
+    assert "÷ 0.000" not in picture
+    assert "nothing may be seen" in picture
+    for step in (3, 4):
+        words = said("pipeline", step=step, **nothing)
+        assert "Nothing may be attended to, and every weight is 0" in words
+    some = {"hidden": [True] * 4 + [False]}
+    assert "Nothing may" not in said("pipeline", **some)
+
+
 def test_the_pipeline_shows_no_step_before_its_turn():
     for step in range(5):
         (picture,) = computed("pipeline", [{"step": step}], "draw")
@@ -295,6 +307,19 @@ def test_a_turned_pair_has_the_packages_score():
     # chapter 6, by hand: (-0.416, 0.909) and (0.284, -0.959), and -0.990 = cos 3
     right = [2, -0.416, 0.909, 5, 0.284, -0.959, 3, -0.990]
     assert numbers(said("rotary")) == right
+
+
+def test_a_query_and_a_key_at_one_place_are_drawn_beside_each_other():
+    def hands(picture):
+        found = re.findall(r'<line ([^>]*)class="(?:query|key) thick"', picture)
+        return [[float(n) for n in re.findall(r'="([^"]*)"', one)] for one in found]
+
+    for place in (0, 7):
+        (picture,) = computed("rotary", [{"query": place, "key": place}], "draw")
+        query, key = hands(picture)
+        start, end = np.subtract(query, key).reshape(2, 2)
+        gap = np.hypot(*start), np.hypot(*end)
+        np.testing.assert_allclose(gap, 6, atol=0.02)
 
 
 # ---- numbers: feed-forward -------------------------------------------------------

@@ -33,8 +33,9 @@ export function compute(data, state) {
   };
 }
 
-const [LEFT, TOP, ROW] = [56, 62, 34];
-const COLUMNS = { x: [56, 33], hidden: [130, 32], output: [266, 33] };
+const [LEFT, TOP, ROW] = [54, 62, 34];
+const RIGHT = 357; // the middle of the last column
+const COLUMNS = { x: [54, 28], hidden: [118, 37], output: [274, 29] };
 
 // A title over some columns, and under it their names, in two lines where they are two.
 function heading([left, wide], title, names) {
@@ -63,13 +64,13 @@ export function draw(data, state) {
       cells(i, COLUMNS.x, now.rows[i], () => (mine ? "mark" : ""), () => 0) +
       cells(i, COLUMNS.hidden, now.hidden[i], (number) => (number === 0 ? "off" : ""), shade) +
       cells(i, COLUMNS.output, now.output[i], () => (now.moved[i] ? "mark" : ""), shade) +
-      mark(now.attention_moved[i], 356);
+      mark(now.attention_moved[i], RIGHT);
   });
   return picture(title, TOP + data.words.length * ROW + 8, [
     ...heading(COLUMNS.x, "input x", ["a", "b"]),
     ...heading(COLUMNS.hidden, "hidden, after ReLU", data.units),
     ...heading(COLUMNS.output, "output", data.outputs),
-    text(356, 34, "under", "mid tiny muted"), text(356, 46, "attention", "mid tiny muted"),
+    text(RIGHT, 34, "under", "mid tiny muted"), text(RIGHT, 46, "attention", "mid tiny muted"),
     line(0, 56, WIDTH, 56, "grid"), ...rows,
   ].join(""));
 }

@@ -43,7 +43,7 @@ const placed = (data, state) => data.words.map((word, j) => (state.padding && j 
 
 export function draw(data, state) {
   const mask = compute(data, state);
-  const [left, top, wide, high] = [92, 46, 56, 30];
+  const [left, top, wide, high] = [104, 46, 54, 30];
   const names = placed(data, state);
   const keys = names.map((word, j) => text(left + (j + 0.5) * wide, top - 8, word, "mid key"));
   const rows = mask.map((row, i) => {

@@ -56,13 +56,13 @@ export function draw(data, state) {
     [row(116, "masked", "hidden: −∞", minus(now.masked, 2), now.masked.map((score) => (score ?? 0) / largest / 2), off)],
     [
       row(152, "exponential", "e to the score", now.exponentials.map((number) => show(number)), none, off),
-      row(188, "weight", `÷ ${show(now.total)}`, now.weights.map((weight) => show(weight)), now.weights, off),
+      row(188, "weight", now.total ? `÷ ${show(now.total)}` : "nothing seen", now.weights.map((weight) => show(weight)), now.weights, off),
     ],
     [
       row(236, "value x", "", data.value.map(([x]) => brief(x)), none),
       row(270, "value y", "", data.value.map(([, y]) => brief(y)), none),
       text(LEFT - 8, 322, "output", "end bold") +
-        text(LEFT + 2, 322, `${point(now.output, 3)}, the weighted sum`),
+        text(LEFT + 2, 322, `${point(now.output, 3)}, ${now.total ? "the weighted sum" : "as nothing may be seen"}`),
     ],
   ];
   const heads = data.words.map((word, j) => text(LEFT + (j + 0.5) * COLUMN, 36, word, `mid key${off[j] && " off"}`));
@@ -76,12 +76,13 @@ export function draw(data, state) {
 export function say(data, state) {
   const now = compute(data, state);
   const per_word = (numbers, form) => data.words.map((word, j) => `${word} ${numbers[j] === null ? "minus infinity" : form(numbers[j])}`).join(", ");
+  const shares = now.total ? `Weights: ${grouped(data.words, now.weights)}.` : "Nothing may be attended to, and every weight is 0.";
   const steps = [
     () => `The scores are ${per_word(now.scores, (score) => brief(score))}.`,
     () => `Divided by 2, the root of d_k, the scores are ${per_word(now.scaled, (score) => brief(score))}.`,
     () => `After the mask the scores are ${per_word(now.masked, (score) => brief(score))}.`,
-    () => `The exponentials add up to ${show(now.total)}. Weights: ${grouped(data.words, now.weights)}.`,
-    () => `Weights: ${grouped(data.words, now.weights)}. Output: ${point(now.output, 3)}.`,
+    () => `The exponentials add up to ${show(now.total)}. ${shares}`,
+    () => `${shares} Output: ${point(now.output, 3)}.`,
   ];
   return `Question “${data.questions[state.question]}”, step ${state.step + 1} of ${STEPS.length}, ${STEPS[state.step].toLowerCase()}. ${steps[state.step]()}`;
 }

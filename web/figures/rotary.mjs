@@ -30,9 +30,14 @@ export function compute(data, state) {
 export function draw(data, state) {
   const { query, key, distance, score } = compute(data, state);
   const [x, y, radius] = [92, 104, 66];
-  const tip = ([across, up]) => [x + radius * across, y - radius * up];
-  const label = ([across, up], words, look) =>
-    text(x + 80 * across, y - 80 * up + 4, words, `mid bold ${look}`);
+  // Where they point the same way, they lie side by side, or one would cover the other.
+  const beside = distance === 0 ? 1 : 0;
+  const hand = ([across, up], words, look, side) => {
+    const [dx, dy] = [side * beside * up, side * beside * across];
+    const [left, top] = [x + 3 * dx, y + 3 * dy];
+    return arrow(left, top, left + radius * across, top - radius * up, look) +
+      text(x + 80 * across + 7 * dx, y - 80 * up + 7 * dy + 4, words, `mid bold ${look}`);
+  };
   const [start, turn] = [Math.atan2(query[1], query[0]), distance];
   const arc = range(41).map((i) => start + (turn * i) / 40).map((angle, i) => {
     const r = 18 + (Math.abs(turn) * i * 8) / 40 / 6.28;
@@ -45,8 +50,7 @@ export function draw(data, state) {
   const dots = data.by_distance.map((number, i) => dotAt(across(i - last), middle - high * number, 1.8, "muted fill"));
   return picture(title, 226, [
     tag("circle", { cx: x, cy: y, r: radius, class: "rim" }), path(arc, "arc"),
-    arrow(x, y, ...tip(query), "query"), arrow(x, y, ...tip(key), "key"),
-    label(query, "q", "query"), label(key, "k", "key"),
+    hand(query, "q", "query", -1), hand(key, "k", "key", 1),
     text(x, 206, `turn from q to k: ${show(distance, 0)} rad`, "mid"),
     line(left, middle, left + wide, middle, "axis"), line(across(0), middle - high - 8, across(0), middle + high + 8, "grid"),
     path(wave, "wave faint"), ...dots, dotAt(across(distance), middle - high * score, 5, "output fill"),

@@ -41,7 +41,7 @@ export function draw(data, state) {
   const bottom = 14 + high * data.speeds.length;
   const ticks = range(5).map((i) => (i * last) / 4).map((place) => text(across(place), bottom + 10, String(place), "mid small muted"));
   const here = line(across(state.place), 8, across(state.place), bottom - 2, "ghost thin");
-  return picture(title, bottom + 26, [here, ...hands, ...ticks, text(left + wide / 2, bottom + 24, "place p; full line: sine, thin line: cosine", "mid small muted")].join(""));
+  return picture(title, bottom + 26, [here, ...hands, ...ticks, text(left + wide / 2, bottom + 24, "place p; thick line: sine, thin line: cosine", "mid small muted")].join(""));
 }
 
 export function say(data, state) {
