@@ -31,7 +31,10 @@ def not_started(scores):
 
 def test_hints_come_one_by_one_and_the_last_one_stays():
     hints = find(ID).hints
-    told = [hint(ID).text for _ in range(len(hints) + 2)]
+    notes = [hint(ID) for _ in range(len(hints) + 2)]
+    told = [note.text for note in notes]
+    again = ["it was the last" in note.title for note in notes]
+    assert again == [False] * len(hints) + [True] * 2
     assert told == [*hints, hints[-1], hints[-1]]
 
 

@@ -50,7 +50,7 @@ def hint(exercise_id: str) -> Note:
     Returns
     -------
     Note
-        The hint; after the last one, the last one again.
+        The hint; after the last one, the last one again, which the title says.
 
     Raises
     ------
@@ -58,9 +58,12 @@ def hint(exercise_id: str) -> Note:
         If there is no such exercise.
     """
     hints = find(exercise_id).hints
-    number = min(records().get(exercise_id, Record()).hints, len(hints) - 1)
+    given = records().get(exercise_id, Record()).hints
+    number = min(given, len(hints) - 1)
     record(exercise_id, "hint")
-    return Note(f"Hint {number + 1} of {len(hints)}, {exercise_id}", hints[number])
+    again = " (again: it was the last)" if given > number else ""
+    title = f"Hint {number + 1} of {len(hints)}, {exercise_id}{again}"
+    return Note(title, hints[number])
 
 
 def solution(exercise_id: str) -> Note:
