@@ -25,6 +25,7 @@ PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 MAX_CODE_LINES = 12
 MAX_HIDDEN_CODE_LINES = 25
+MAX_PRINTED_CHARACTERS = 88  # 717 px, less the margins, of letters 7.8 px wide
 MIN_ALT_CHARACTERS = 40
 TAGS = {"torch", "hide-input", "exercise-prompt", "exercise", "check"}
 
@@ -283,6 +284,16 @@ def test_nothing_names_a_path_of_the_machine(notebook):
     texts += [(c.id, text) for c in code_cells(notebook) for text in output_texts(c)]
     wrong = [name for name, text in texts if MACHINE_PATH.search(text)]
     assert not wrong, f"a path of somebody's machine in cells {wrong}"
+
+
+def test_no_printed_line_is_wider_than_the_page(notebook):
+    for cell in code_cells(notebook):
+        if "except" in cell.source:
+            continue  # the message of an error is a sentence, which wraps
+        for output in cell.outputs:
+            text = output.get("text", output.get("data", {}).get("text/plain", ""))
+            for line in text.splitlines():
+                assert len(line) <= MAX_PRINTED_CHARACTERS, (cell.id, line)
 
 
 def test_no_output_shows_an_address(notebook):

@@ -834,8 +834,8 @@ why_before = Exercise(
         ),
         "b": Choice(
             "Raise the score of a later word, and the earlier outputs get smaller.",
-            "True. Its exponential is in the total of the row, so all allowed weights "
-            "shrink, and the weights that are left add up to less.",
+            "The exponential of the later word is in the total of the row, so all "
+            "allowed weights shrink, and the weights that are left add up to less.",
             right=True,
         ),
         "c": Choice(

@@ -395,8 +395,8 @@ predict_parameters = Exercise(
     minutes=4,
     difficulty=2,
     section="ch04-three-projections",
-    prompt="The sentence model all-MiniLM-L6-v2 has width d = 384 and 12 heads with "
-    "d_k = d_v = 32. In one of its layers, every head has its own three projections, "
+    prompt="The sentence model all-MiniLM-L6-v2 has width $d = 384$ and 12 heads with "
+    "$d_k = d_v = 32$. In one of its layers, every head has its own three projections, "
     "and each projection adds a learned bias vector of its output's width. Set "
     "`ch04_predict_parameters` to the number of learned numbers in the query, key and "
     "value projections of this layer, all heads together, for sentences of 20 words.",
@@ -551,7 +551,7 @@ predict_rows = Exercise(
     "before it. The loss looks at the output of `outside` alone (an adverb of place, "
     "the fourth of `the cat sat outside today`); its derivative for that output is [1, "
     "1]. Set `ch04_predict_rows` to three numbers: how many rows of the gradient are "
-    "not zero for W_Q, for W_K and for W_V.",
+    "not zero for $W_Q$, for $W_K$ and for $W_V$.",
     starter="ch04_predict_rows = ...",
     reference=(2, 5, 5),
     misconceptions=(
@@ -776,7 +776,7 @@ gradient_of_question = Exercise(
     "d_k)` and values `(n_k, d_v)` come from elsewhere and are given. The output is "
     "scaled dot-product attention, and `d_output`, shape `(n_q, d_v)`, is the "
     "derivative of the loss for the output. Return the derivative of the loss for "
-    "`w_query`, without autograd. Here n_q and n_k differ, so the shapes help you.",
+    "`w_query`, without autograd. Here $n_q$ and $n_k$ differ, so the shapes help you.",
     starter="def gradient_w_query(x, w_query, key, value, d_output):\n"
     '    raise NotImplementedError("your code here")',
     reference=gradient_w_query,

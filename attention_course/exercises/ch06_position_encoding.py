@@ -1045,9 +1045,9 @@ four_terms = Exercise(
     minutes=5,
     difficulty=3,
     section="ch06-adding",
-    prompt="Places are added to the words, X + P, and both go through W_Q and W_K. "
-    "Which are true of the score between word i and word j, for arbitrary W_Q and "
-    "W_K? Set "
+    prompt="Places are added to the words, $X + P$, and both go through $W_Q$ and "
+    "$W_K$. Which are true of the score between word $i$ and word $j$, for arbitrary "
+    "$W_Q$ and $W_K$? Set "
     '`ch06_four_terms` to all letters that are true, for example `"ac"`.',
     starter="ch06_four_terms = ...",
     choices={
@@ -1160,9 +1160,9 @@ placed_scores_debug = Exercise(
     difficulty=2,
     section="ch06-adding",
     prompt="`placed_scores(x, code, w_query, w_key)` should give the scaled scores of "
-    "attention on X + P: `x` and `code` have shape `(n, d)`, the projections `(d, d)`, "
-    "the result `(n, n)`. It runs, and W_Q and W_K can do nothing with the places. "
-    "Repair it.",
+    "attention on $X + P$: `x` and `code` have shape `(n, d)`, the projections "
+    "`(d, d)`, the result `(n, n)`. It runs, and $W_Q$ and $W_K$ can do nothing "
+    "with the places. Repair it.",
     starter="def placed_scores(x, code, w_query, w_key):\n"
     "    query = x @ w_query + code\n"
     "    key = x @ w_key + code\n"
@@ -1509,10 +1509,10 @@ rotary = Exercise(
     difficulty=3,
     section="ch06-rotary",
     prompt="Write `turn_pairs(x, places, base)`: rotary positions for several heads "
-    "at once. `x` has shape `(num_heads, n, d_k)` with d_k even, `places` holds n "
+    "at once. `x` has shape `(num_heads, n, d_k)` with $d_k$ even, `places` holds n "
     "integers, not always from 0 on. Neighbours (0, 1), (2, 3), ... are pairs; pair i "
     "at place p turns from the first coordinate towards the second, by p times "
-    "base^(-2i/d_k). The result has the shape of `x`.",
+    "$\\text{base}^{-2i/d_k}$. The result has the shape of `x`.",
     starter="def turn_pairs(x, places, base):\n"
     '    raise NotImplementedError("your code here")',
     reference=turn_pairs,
@@ -1705,7 +1705,7 @@ relative_bias = Exercise(
     section="ch06-rotary",
     prompt="Press et al. add to each score minus a slope times the distance between "
     "the two places. Write `distance_bias(n_q, n_k, slopes, offset)`. `slopes` has "
-    "one number per head. Keys stand at places 0 to n_k - 1; the queries are a chunk "
+    "one number per head. Keys stand at places 0 to $n_k - 1$; the queries are a chunk "
     "that begins at place `offset`, as when a text is continued. Return shape "
     "`(num_heads, n_q, n_k)`. A key two places ahead of the query is as far from it as "
     "one two places behind.",

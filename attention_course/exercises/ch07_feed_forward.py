@@ -1299,12 +1299,12 @@ parameters = Exercise(
     minutes=5,
     difficulty=2,
     section="ch07-note-shapes",
-    prompt="A layer of the smallest GPT-2 has d_model = 768, 12 heads of width 64 and "
-    "d_ff = 3072. Attention has query, key, value and output projections; these and "
-    "both layers of the feed-forward network have biases. Set "
-    "`ch07_predict_parameters` to the number of parameters in attention and "
-    "feed-forward network together, without the layer normalisations, for a text of "
-    "10 words.",
+    prompt="A layer of the smallest GPT-2 has $d_{\\text{model}} = 768$, 12 heads "
+    "of width 64 and $d_{\\text{ff}} = 3072$. Attention has query, key, value and "
+    "output projections; these and both layers of the feed-forward network have "
+    "biases. Set `ch07_predict_parameters` to the number of parameters in attention "
+    "and feed-forward network together, without the layer normalisations, for a text "
+    "of 10 words.",
     starter="ch07_predict_parameters = ...",
     reference=_ATTENTION + _NETWORK,
     misconceptions=(
@@ -1409,7 +1409,8 @@ operations = Exercise(
     minutes=4,
     difficulty=3,
     section="ch07-note-shapes",
-    prompt="A layer has d_model = 400 and a narrow feed-forward network, d_ff = 1400. "
+    prompt="A layer has $d_{\\text{model}} = 400$ and a narrow feed-forward network, "
+    "$d_{\\text{ff}} = 1400$. "
     "Count one multiply-add per weight and word for the network's two matrices, biases "
     "left out. From which length n on do the scores and the weighted averages, "
     "together, cost more than the network? The projections of attention are not "
