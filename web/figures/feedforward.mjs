@@ -35,7 +35,7 @@ export function compute(data, state) {
 
 const [LEFT, TOP, ROW] = [54, 62, 34];
 const RIGHT = 357; // the middle of the last column
-const COLUMNS = { x: [54, 28], hidden: [118, 37], output: [274, 29] };
+const COLUMNS = { x: [54, 31], hidden: [121, 36], output: [274, 29] };
 
 // A title over some columns, and under it their names, in two lines where they are two.
 function heading([left, wide], title, names) {
