@@ -23,11 +23,12 @@
   const observer = new ResizeObserver((entries) => {
     for (const { target } of entries) mark(target);
   });
+  const boxes = (where) => names.flatMap(([selector]) => [...where.querySelectorAll(selector)]);
   const begin = () => {
-    for (const [selector] of names) {
-      for (const box of document.querySelectorAll(selector)) observer.observe(box);
-    }
+    for (const box of boxes(document)) observer.observe(box);
   };
+  // What is far from the screen has a size too, once it is laid out: unhurried.js.
+  addEventListener("course-laid-out", ({ target }) => boxes(target).forEach(mark));
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
   else begin();
 })();

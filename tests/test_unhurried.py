@@ -1,0 +1,98 @@
+"""A long page is laid out a section at a time, and ends up as if it had been at once."""
+
+import pytest
+from built import opened
+from test_layout import slugs
+
+pytestmark = pytest.mark.book
+
+DESKTOP = {"width": 1280, "height": 900}
+LONG = f"notebooks/{slugs()[4]}.html"
+READY = "html[data-ready]"
+# A font that comes late makes a line of formulas a little higher.
+ALIKE = 40  # pixels
+
+PLACES = """() => [...document.querySelectorAll("article section[id] > h2")].map(
+  (heading) => heading.getBoundingClientRect().top + scrollY)"""
+SKIPPED = """() => [...document.querySelectorAll("article > section > section")].filter(
+  (one) => !one.firstElementChild.checkVisibility({ contentVisibilityAuto: true })
+).length"""
+ON_SCREEN = """(heading) => {
+  const { top } = document.querySelector(heading).getBoundingClientRect();
+  return 0 <= top && top < innerHeight;
+}"""
+WITHOUT_SCROLLING_KEYS = """() => [...document.querySelectorAll("mjx-container, pre")]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.tabIndex < 0
+    && !box.closest(".toggle-hidden, details"))
+  .map((box) => box.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def early(browser, site):
+    with opened(browser, site + LONG, viewport=DESKTOP) as (page, wrong):
+        yield page
+        assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def whole(browser, site):
+    address = site + LONG + "#main-content"
+    with opened(browser, address, viewport=DESKTOP) as (page, wrong):
+        yield page
+        assert wrong == []
+
+
+def test_what_is_far_from_the_screen_is_skipped(early):
+    assert early.evaluate(SKIPPED) > 3
+
+
+def test_who_comes_to_a_place_gets_the_whole_page(whole):
+    assert whole.evaluate(SKIPPED) == 0
+
+
+def test_each_heading_stands_where_it_stands_in_the_whole_page(early, whole):
+    skipping, complete = early.evaluate(PLACES), whole.evaluate(PLACES)
+    assert len(skipping) == len(complete) > 5
+    assert skipping == pytest.approx(complete, abs=ALIKE)
+
+
+def test_who_comes_back_to_a_page_gets_the_whole_page(browser, site):
+    with opened(browser, site + LONG, viewport=DESKTOP) as (page, _):
+        page.reload()
+        page.wait_for_selector(READY)
+        assert page.evaluate(SKIPPED) == 0
+
+
+def test_a_link_to_a_skipped_section_leads_there(browser, site):
+    with opened(browser, site + LONG, viewport=DESKTOP) as (page, _):
+        link = page.locator(".bd-toc-nav a.nav-link").last
+        link.click()
+        page.wait_for_function(ON_SCREEN, arg=link.get_attribute("href") + " > h2")
+
+
+def test_the_contents_follow_the_reader(browser, site):
+    with opened(browser, site + LONG, viewport=DESKTOP) as (page, _):
+        last = page.locator("article > section > section > h2").last
+        last.scroll_into_view_if_needed()
+        page.wait_for_selector(".bd-toc-nav a.active")
+
+
+def test_what_scrolls_takes_the_focus_though_it_is_skipped(browser, site):
+    phone = {"width": 390, "height": 844}
+    with opened(browser, site + LONG, viewport=phone) as (page, _):
+        assert page.evaluate(SKIPPED) > 3
+        assert page.evaluate(WITHOUT_SCROLLING_KEYS) == []
+
+
+def test_paper_skips_nothing(browser, site):
+    with opened(browser, site + LONG, viewport=DESKTOP) as (page, _):
+        page.emulate_media(media="print")
+        assert page.evaluate(SKIPPED) == 0
+
+
+def test_a_page_without_scripts_skips_nothing(browser, site):
+    with opened(browser, site + LONG, java_script_enabled=False) as (page, _):
+        section = page.locator("article > section > section").last
+        assert section.evaluate("(s) => getComputedStyle(s).contentVisibility") == (
+            "visible"
+        )
