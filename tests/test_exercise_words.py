@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from built import ROOT, extension
 
 from attention_course.exercises import check, hint, progress, solution
 from attention_course.exercises._progress import progress_file, record, records
@@ -26,7 +27,7 @@ def right(scores):
 
 
 def not_started(scores):
-    raise NotImplementedError("your code here")
+    raise NotImplementedError("your code")
 
 
 def test_hints_come_one_by_one_and_the_last_one_stays():
@@ -116,3 +117,20 @@ def test_words_are_shown_as_panels_too():
     for note in (hint(ID), solution(ID), progress()):
         assert note._repr_html_().startswith("<div")
         assert repr(note) == str(note)
+
+
+def test_a_page_of_the_book_names_no_call_where_it_has_a_button():
+    stored = (ROOT / "notebooks" / "ch01_softmax.ipynb").read_text("utf-8")
+    on_the_page = extension("exercises").with_solutions(stored)
+    told = {}
+    for name, text in (("notebook", stored), ("page", on_the_page)):
+        cells = json.loads(text)["cells"]
+        checks = [c for c in cells if "check" in c["metadata"].get("tags", [])]
+        told[name] = [json.dumps(cell["outputs"]) for cell in checks]
+    assert len(told["page"]) == len(told["notebook"]) > 10
+    assert all("hint(" in panel for panel in told["notebook"])
+    for panel in told["page"]:
+        assert "hint(" not in panel
+        assert "stuck" not in panel
+        assert "Not attempted" in panel
+        assert "minutes." in panel

@@ -55,6 +55,12 @@ def handed_in(exercise):
 
 
 @each
+def test_the_line_that_a_starter_asks_to_replace_fits_a_phone(exercise):
+    asks = [s for s in exercise.starter.split("\n") if "NotImplementedError" in s]
+    assert all(len(line) <= 42 for line in asks)  # what 390 pixels show
+
+
+@each
 def test_the_starter_is_not_attempted(exercise):
     assert judge(exercise, started(exercise)).outcome is Outcome.NOT_ATTEMPTED
 

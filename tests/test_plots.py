@@ -187,6 +187,11 @@ def test_the_cells_show_the_weights_under_the_words():
     assert ax.figure.axes[1].get_ylabel() == "weight"
 
 
+def test_weights_without_a_word_for_them_have_no_colour_bar():
+    ax = plots.weights_heatmap(WEIGHTS, QUESTIONS, WORDS, label="")
+    assert ax.figure.axes == [ax]
+
+
 @pytest.mark.parametrize("factor", [1.0, 0.1])
 def test_weights_are_always_drawn_from_zero_to_one(factor):
     ax = plots.weights_heatmap(WEIGHTS * factor, QUESTIONS, WORDS)
@@ -338,6 +343,22 @@ def test_masks_are_filled_where_a_query_may_attend():
     assert legend == ["may attend", "may not attend"]
 
 
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("words", [WORDS[:3], WORDS, [*WORDS[:3], "–", "–"]])
+def test_the_words_and_the_legend_of_masks_fit(count, words):
+    mask = np.ones((len(words), len(words)), dtype=bool)
+    figure = plots.mask_grid({str(i): mask for i in range(count)}, words, words)
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        boxes = [t.get_window_extent() for t in ax.get_xticklabels()]
+        gaps = [b.x0 - a.x1 for a, b in itertools.pairwise(boxes)]
+        assert min(gaps) > 0.04 * figure.dpi
+    bottom = figure.axes[0].get_window_extent().y0
+    gap = (bottom - figure.legends[0].get_window_extent().y1) / figure.dpi
+    assert 0 <= gap < 0.2  # inches
+    assert figure.get_tightbbox().y1 <= figure.get_figheight() + 0.05
+
+
 # ------------------------------------------------------------------ bars and lines
 
 
@@ -479,6 +500,16 @@ def test_labels_in_the_plane_do_not_overlap(draw):
         assert not one.overlaps(other)
 
 
+def test_no_line_through_the_origin_strikes_a_label_through():
+    ax = plots.vectors_plane(VALUES, [f"{word} 0.09" for word in WORDS])
+    ax.figure.canvas.draw()
+    x, y = ax.transData.transform((0, 0))
+    named = {t.get_text(): t.get_window_extent() for t in ax.texts if t.get_text()}
+    for name, box in named.items():
+        assert not box.y0 < y < box.y1, name
+        assert not box.x0 < x < box.x1, name
+
+
 def test_labels_of_vectors_that_nearly_agree_do_not_overlap():
     near = [[1, 1], [1.02, 1], [1, 1.03], [0.97, 1.01]]
     ax = plots.vectors_plane(near, ["first", "second", "third", "fourth"])
@@ -529,11 +560,25 @@ def test_a_product_shows_names_shapes_and_signs():
     ax = figure.axes[0]
     texts = [t.get_text() for t in ax.texts]
     assert texts == [
-        "Q", "d_k = 4", "n_q = 3", "×", "Kᵀ", "n_k = 5", "d_k = 4", "=", "S",
-        "n_k = 5", "n_q = 3",
+        "Q", "$d_{k}$ = 4", "$n_{q}$ = 3", "×", "Kᵀ", "$n_{k}$ = 5", "$d_{k}$ = 4", "=",
+        "S", "$n_{k}$ = 5", "$n_{q}$ = 3",
     ]  # fmt: skip
     sizes = {(p.get_height(), p.get_width()) for p in ax.patches}
     assert sizes == {(3, 4), (4, 5), (3, 5)}
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("n", "$n$"),
+        ("d_model", r"$d_{\mathrm{model}}$"),
+        ("heads", "heads"),
+        ("num_heads", "num_heads"),
+    ],
+)
+def test_a_size_is_written_as_in_a_formula_and_a_word_as_a_word(name, written):
+    texts = plots.matrix_product([("W", {name: 2, "m": 3}, None)]).axes[0].texts
+    assert [t.get_text() for t in texts] == ["W", "$m$ = 3", f"{written} = 2"]
 
 
 def test_large_matrices_keep_their_order_of_size():

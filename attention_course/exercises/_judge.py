@@ -39,8 +39,13 @@ def _verdict(
     return Verdict(exercise.id, outcome, exercise.title, sections, tuple(named))
 
 
+def way_out(exercise: Exercise) -> str:
+    """Say what to call for a hint; the book leaves it out, its pages have a button."""
+    return f" If you are stuck: hint({exercise.id!r})"
+
+
 def _not_attempted(exercise: Exercise) -> Verdict:
-    text = f"About {exercise.minutes} minutes. If you are stuck: hint({exercise.id!r})"
+    text = f"About {exercise.minutes} minutes.{way_out(exercise)}"
     return _verdict(exercise, Outcome.NOT_ATTEMPTED, ("", text))
 
 

@@ -289,10 +289,9 @@ cost = Exercise(
     minutes=4,
     difficulty=3,
     section="ch00-operations",
-    prompt="Count multiply-adds as in this section, at width d = 512: attention "
-    "4nd² + 2n²d, an LSTM 8nd², a plain RNN 2nd². Set `ch00_cost` to the letters of "
-    "all "
-    "statements that are true, in one string.",
+    prompt="Count multiply-adds as in this section, at width $d = 512$: attention "
+    "$4nd^2 + 2n^2d$, an LSTM $8nd^2$, a plain RNN $2nd^2$. Set `ch00_cost` to the "
+    "letters of all statements that are true, in one string.",
     starter="ch00_cost = ...",
     choices={
         "a": Choice(

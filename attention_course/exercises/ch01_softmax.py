@@ -75,7 +75,7 @@ by_hand = Exercise(
     section="ch01-by-hand",
     prompt="Write `shares_of(scores)`: the softmax of one row of scores, shape `(n,)`, "
     "result `(n,)`. Use an exponential function and no ready-made softmax.",
-    starter='def shares_of(scores):\n    raise NotImplementedError("your code here")',
+    starter='def shares_of(scores):\n    raise NotImplementedError("your code")',
     reference=shares_of,
     cases=_rows,
     switched=_shares_with,
@@ -317,7 +317,7 @@ both = Exercise(
     "scores in one softmax, shape `(n + m,)`, left part first. A score may be as large "
     "as 20000 or as small as -20000.",
     starter="def shares_of_both(left, right):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=shares_of_both,
     cases=_two_parts,
     switched=_joined,
@@ -473,8 +473,8 @@ log_softmax = Exercise(
     "`(n,)`, "
     "result `(n,)`, finite for every finite score. For the scores 0 and -800 the "
     "second "
-    "result is -800, although a share of e^-800 is stored as 0.",
-    starter='def log_shares(scores):\n    raise NotImplementedError("your code here")',
+    "result is -800, although a share of $e^{-800}$ is stored as 0.",
+    starter='def log_shares(scores):\n    raise NotImplementedError("your code")',
     reference=log_shares,
     cases=_one_row,
     switched=_log_with,
@@ -821,7 +821,7 @@ temperature = Exercise(
     "`(n_q,)`. The result has shape `(n_q, n_k)`, each row a softmax at its own "
     "temperature. A temperature of 0.001 must work.",
     starter="def softmax_at(scores, temperature):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=softmax_at,
     cases=_tempered,
     switched=_tempered_with,
@@ -963,7 +963,7 @@ entropy = Exercise(
     "adding "
     "up to 1, the entropy of each row in nats (natural logarithm), shape `(...)`. A "
     "weight may be exactly 0, and counts as 0.",
-    starter='def entropy_of(weights):\n    raise NotImplementedError("your code here")',
+    starter='def entropy_of(weights):\n    raise NotImplementedError("your code")',
     reference=entropy_of,
     cases=_weights,
     switched=_entropy_with,
@@ -1129,7 +1129,7 @@ jacobian = Exercise(
     "column `j` is the derivative of share `i` with respect to score `j`. The share is "
     "that of the softmax *at this temperature*.",
     starter="def jacobian_at(scores, temperature):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=jacobian_at,
     cases=_scores_and_temperature,
     switched=_jacobian_with,
@@ -1329,9 +1329,9 @@ gradient = Exercise(
     "last axis. `gradient`, of the same shape, says how much the error in training, "
     "one number, would change with each weight. Write `scores_gradient(weights, "
     "gradient)`: how much it would change with each *score*, same shape, without ever "
-    "building a matrix of `n_k` by `n_k`.",
+    "building a matrix of shape `(n_k, n_k)`.",
     starter="def scores_gradient(weights, gradient):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=scores_gradient,
     cases=_upstream,
     switched=_gradient_with,
@@ -1505,7 +1505,7 @@ no_share = Exercise(
     minutes=3,
     difficulty=2,
     section="ch01-minus-infinity",
-    prompt="The scores of three words are ln 3, minus infinity and 0. Set "
+    prompt="The scores of three words are $\\ln 3$, $-\\infty$ and 0. Set "
     "`ch01_predict_no_share` to their three shares, as a tuple.",
     starter="ch01_predict_no_share = ...",
     reference=(0.75, 0.0, 0.25),

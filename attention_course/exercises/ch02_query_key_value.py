@@ -98,11 +98,10 @@ every_dot_product = Exercise(
     difficulty=1,
     section="ch02-word-vectors",
     prompt="Write `dot_scores(query, key)`: `query` has shape `(n_q, d_k)`, `key` "
-    "`(n_k, d_k)`, and entry (i, j) of the result `(n_q, n_k)` is the plain dot "
-    "product of query i and key j. Two loops are fine; if you find one product of "
+    "`(n_k, d_k)`, and entry $(i, j)$ of the result `(n_q, n_k)` is the plain dot "
+    "product of query $i$ and key $j$. Two loops are fine; if you find one product of "
     "matrices that does it, better.",
-    starter="def dot_scores(query, key):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def dot_scores(query, key):\n    raise NotImplementedError("your code")',
     reference=dot_scores,
     cases=_pairs,
     switched=_dot_scores_with,
@@ -281,8 +280,7 @@ cosine_of_every_pair = Exercise(
     "`(n_q, d_k)`, `key` has shape `(n_k, d_k)`, and the result, `(n_q, n_k)`, holds "
     "the cosine of every query with every key. A row of zeros has no direction: let "
     "its cosines be 0, not NaN.",
-    starter="def all_cosines(query, key):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def all_cosines(query, key):\n    raise NotImplementedError("your code")',
     reference=all_cosines,
     cases=_cosine_cases,
     switched=_cosines_with,
@@ -507,7 +505,7 @@ lookup_with_temperature = Exercise(
     "`(n_k, d_v)`. Scores are cosines; the result `(n_q, d_v)` holds one answer a "
     "row. No row is all zeros.",
     starter="def answer_all(query, key, value, temperature):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=answer_all,
     cases=_lookup_cases,
     switched=_answer_all_with,
@@ -735,7 +733,7 @@ attend_to_the_best = Exercise(
     "softmax of their scaled scores and add up to 1, all others are 0. No two scores "
     "are equal. Loops are welcome.",
     starter="def attend_best(query, key, value, count):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=attend_best,
     observe=_as_pair,
     cases=_best_cases,
@@ -859,8 +857,8 @@ long_or_parallel = Exercise(
     section="ch02-scores",
     prompt="The query is [0, 2]. The keys are 0: [0, 3], 1: [5, 4] and 2: [-6, 0]. "
     "Which key gets the largest score by dot product, by cosine, and by scaled dot "
-    "product (divided by the root of d_k = 2)? Set `ch02_winners` to a tuple of three "
-    "key numbers, in this order, before you compute anything.",
+    "product (divided by $\\sqrt{d_k}$, with $d_k = 2$)? Set `ch02_winners` to a "
+    "tuple of three key numbers, in this order, before you compute anything.",
     starter="ch02_winners = ...",
     reference=(1, 0, 1),
     misconceptions=(
@@ -1080,7 +1078,7 @@ additive_of_every_pair = Exercise(
     "pair: `query` `(n_q, d_query)`, `key` `(n_k, d_key)`, `w` "
     "`(d_query + d_key, d_hidden)`, `v` `(d_hidden,)`, result `(n_q, n_k)`.",
     starter="def additive_scores(query, key, w, v):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=additive_scores,
     cases=_additive_cases,
     switched=_additive_with,
@@ -1219,9 +1217,9 @@ spread_of_scores = Exercise(
     difficulty=3,
     section="ch02-scaling",
     prompt="All entries are independent with mean 0. Those of the query have standard "
-    "deviation 3, those of the key 1, and d_k = 100. What is the standard deviation of "
-    "q · k, and what is it after dividing by the root of d_k? Set `ch02_spread` to a "
-    "tuple of the two numbers.",
+    "deviation 3, those of the key 1, and $d_k = 100$. What is the standard deviation "
+    "of $q \\cdot k$, and what is it after dividing by $\\sqrt{d_k}$? Set "
+    "`ch02_spread` to a tuple of the two numbers.",
     starter="ch02_spread = ...",
     reference=(30.0, 3.0),
     tolerance=0.05,
@@ -1397,7 +1395,7 @@ scaled_with_leading_axes = Exercise(
     "meet each other. For arrays with more than two axes, `@` multiplies the last two "
     "and takes those before as a stack of matrices.",
     starter="def scaled_scores(query, key):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=scaled_scores,
     cases=_scaled_cases,
     switched=_scaled_with,
@@ -1890,7 +1888,7 @@ copy_the_first_letter = Exercise(
     "token, shape `(n_letters,)`. The same matrices must do for every string of up to "
     "`n_positions` letters. Up to 0.02 of the weight may go elsewhere.",
     starter="def copy_first(n_letters, n_positions):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=copy_first,
     observe=_attended,
     tolerance=0.03,
@@ -2063,13 +2061,13 @@ shares_of_letters_so_far = Exercise(
     difficulty=4,
     section="ch02-scaling",
     prompt=f"{_HEAD}\n\nWrite `so_far(n_letters, n_positions)`, which returns "
-    "`(w_query, w_key, w_value)` such that the output at position i, shape "
-    "`(n_letters,)`, holds the share of each letter among the tokens 0 to i, the token "
-    'itself included. For "aab" the three outputs are [1, 0], [1, 0], [2/3, 1/3]. '
-    "One set of matrices for every string of up to `n_positions` letters; errors up "
-    "to 0.01 do not matter.",
+    "`(w_query, w_key, w_value)` such that the output at position $i$, shape "
+    "`(n_letters,)`, holds the share of each letter among the tokens 0 to $i$, the "
+    'token itself included. For "aab" the three outputs are [1, 0], [1, 0], '
+    "[2/3, 1/3]. One set of matrices for every string of up to `n_positions` "
+    "letters; errors up to 0.01 do not matter.",
     starter="def so_far(n_letters, n_positions):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=so_far,
     observe=_attended,
     tolerance=0.05,

@@ -246,7 +246,7 @@ attention_as_matrices = Exercise(
     "`(n_q, d_k)`, `(n_k, d_k)` and `(n_k, d_v)`. Return two arrays, the output "
     "`(n_q, d_v)` and then the weights `(n_q, n_k)`.",
     starter="def attention_with_weights(query, key, value):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=attention_with_weights,
     cases=_one_text,
     switched=_attention_with,
@@ -529,7 +529,7 @@ last_query = Exercise(
     "also none. Return what scaled dot-product attention, without a mask, gives for "
     "the last query of each example, shape `(*batch, d_v)`.",
     starter="def answer_last(query, key, value):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=answer_last,
     cases=_stacks,
     switched=_last_with,
@@ -977,7 +977,7 @@ letter_share = Exercise(
     'share of `letter` among the letters up to and including it: for `"abacus"` and '
     '`"a"` it is 1, 1/2, 2/3, 1/2, 2/5, 1/3. The head does the averaging.',
     starter="def share_so_far(text, letter):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=share_so_far,
     cases=_letters,
     observe=_head,
@@ -1142,7 +1142,7 @@ causal = Exercise(
     "keys, and each query sees these, the keys of the queries before it, and its own. "
     "Three integers come in; there may be more keys than anybody may see.",
     starter="def causal_from(n_q, n_k, offset):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=causal_from,
     cases=_sizes,
     switched=_causal_with,
@@ -1308,8 +1308,7 @@ causal_and_padding = Exercise(
     "padding stands behind them. Return a boolean array `(batch, n, n)`, `True` where "
     "a query may attend to a key: to real words, its own place and those before. "
     "Places of padding keep their rows as *queries*; nobody reads them.",
-    starter="def decoder_mask(lengths, n):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def decoder_mask(lengths, n):\n    raise NotImplementedError("your code")',
     reference=decoder_mask,
     cases=_lengths,
     switched=_decoder_with,
@@ -1911,7 +1910,7 @@ masked_softmax_exercise = Exercise(
     "Hidden keys get exactly 0, whatever the scores, -2e9 included; a query that may "
     "attend to nothing gets zeros.",
     starter="def allowed_shares(scores, mask):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=allowed_shares,
     cases=_masked_scores,
     switched=_allowed_with,
@@ -2138,8 +2137,7 @@ average_before = Exercise(
     "with which each output is the mean of the values *before* its word, in its own "
     "text. The first word of a text has none before it: let it attend to nothing, and "
     "the head gives it zeros.",
-    starter="def mask_of_texts(texts):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def mask_of_texts(texts):\n    raise NotImplementedError("your code")',
     reference=mask_of_texts,
     cases=_packed,
     observe=_head_of_equal_scores,
@@ -2244,7 +2242,7 @@ operations = Exercise(
     difficulty=2,
     section="ch03-cost",
     prompt="How many multiply-adds take the two matrix products of attention, with 10 "
-    "queries, 30 keys, `d_k` = 8 and `d_v` = 5? One multiplication with its addition "
+    "queries, 30 keys, $d_k = 8$ and $d_v = 5$? One multiplication with its addition "
     "counts as one. Set `ch03_predict_work` to the number.",
     starter="ch03_predict_work = ...",
     reference=3900,

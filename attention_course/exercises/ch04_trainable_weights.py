@@ -96,8 +96,7 @@ gradient_step = Exercise(
     "mean over the n examples of the squared error, predicted minus right answer `y`, "
     "shape `(n,)`. Return the parameters after one gradient step with learning rate "
     "`rate`, a new array of shape `(d,)`; derive the gradient yourself.",
-    starter="def descend(w, x, y, rate):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def descend(w, x, y, rate):\n    raise NotImplementedError("your code")',
     reference=descend,
     cases=_examples,
     switched=_descend_with,
@@ -277,7 +276,7 @@ projections = Exercise(
     "several sentences of one length; `w_query` and `w_key` have shape `(d, d_k)` and "
     "`w_value` has shape `(d, d_v)`.",
     starter="def project(x, w_query, w_key, w_value):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=project,
     cases=_inputs_and_matrices,
     observe=_as_three,
@@ -778,7 +777,7 @@ gradient_of_question = Exercise(
     "derivative of the loss for the output. Return the derivative of the loss for "
     "`w_query`, without autograd. Here $n_q$ and $n_k$ differ, so the shapes help you.",
     starter="def gradient_w_query(x, w_query, key, value, d_output):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=gradient_w_query,
     cases=_backward,
     switched=_gradient_with,
@@ -1026,7 +1025,7 @@ self_attention_layer = Exercise(
     "d_v)` and the weights `(batch, n, n)`, in this order. No function of `ac`: the "
     "softmax is yours too.",
     starter="def self_attention(x, w_query, w_key, w_value):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=self_attention,
     cases=_batches,
     observe=_as_two,
@@ -1541,7 +1540,7 @@ scales = Exercise(
     "variances are in the text; numbers drawn evenly between -b and b have variance "
     "b²/3.",
     starter="def starting_scales(d_in, d_out):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=starting_scales,
     cases=_widths,
     observe=_as_two_numbers,

@@ -115,7 +115,7 @@ split_with_leading_axes = Exercise(
     "first `d_k` columns of every row, head 1 the next, and so on. The dots may stand "
     "for nothing, for a batch, or for two axes.",
     starter="def cut_into_heads(x, num_heads):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=cut_into_heads,
     cases=_cut_cases,
     misconceptions=(
@@ -278,7 +278,7 @@ merge_with_leading_axes = Exercise(
     "has shape `(..., num_heads, n, d_v)`, the result `(..., n, num_heads * d_v)`. "
     "Each row holds what head 0 found for that position, then what head 1 found, and "
     "so on.",
-    starter='def side_by_side(heads):\n    raise NotImplementedError("your code here")',
+    starter='def side_by_side(heads):\n    raise NotImplementedError("your code")',
     reference=side_by_side,
     cases=_merge_cases,
     misconceptions=(
@@ -791,7 +791,7 @@ leave_one_out = Exercise(
     "of one head, counted from 0. Return the layer's output, `(n, d_model)`, as it "
     "would be if that head contributed nothing, and all else stayed as it is.",
     starter="def without_head(heads, w_output, removed):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=without_head,
     cases=_without_cases,
     switched=_without_with,
@@ -1084,7 +1084,7 @@ from_parts = Exercise(
     "Return `(batch, n, d_model)`. No masks, no biases, and NumPy or torch without "
     "their ready-made attention.",
     starter="def all_heads(x, w_query, w_key, w_value, w_output, num_heads):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=all_heads,
     cases=_parts_cases,
     switched=_parts_with,
@@ -1531,7 +1531,7 @@ cross_attention = Exercise(
     "d_model)` and the weights of every head `(num_heads, n_q, n_k)`.",
     starter="def cross_heads(x, source, w_query, w_key, w_value, w_output, "
     "num_heads):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=cross_heads,
     cases=_cross_cases,
     observe=_as_pair,
@@ -2104,7 +2104,7 @@ mask_for_heads = Exercise(
     "only, and to no padding. Padding comes last, every sentence has at least one "
     "word, and rows of padded queries are treated like any other.",
     starter="def masked_heads(scores, lengths):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=masked_heads,
     cases=_mask_cases,
     switched=_masked_with,
@@ -2363,7 +2363,7 @@ convert_masks = Exercise(
     "num_heads, n_q, n_k)` from the second, examples first. All heads of an example "
     "get the same mask. Each array speaks for itself: do not combine them.",
     starter="def torch_masks(padding, pairs, num_heads):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=torch_masks,
     cases=_converter_cases,
     observe=_as_pair,
@@ -2623,7 +2623,7 @@ shared_keys = Exercise(
     "(consecutive order). Return what each query head takes home, `(batch, num_heads, "
     "n_q, d_v)`.",
     starter="def grouped_heads(query, key, value):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=grouped_heads,
     cases=_grouped_cases,
     switched=_grouped_with,

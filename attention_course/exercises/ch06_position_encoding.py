@@ -198,8 +198,7 @@ permutation_test = Exercise(
     "rows of `x` shuffles the rows of the output in the same way, and `False` if not.\n"
     "\nYour function is tried on attention, with and without a mask, and on others "
     "that survive one special shuffle and not the next.",
-    starter="def is_equivariant(f, x):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def is_equivariant(f, x):\n    raise NotImplementedError("your code")',
     reference=is_equivariant,
     cases=_rules,
     observe=_yes_or_no,
@@ -495,7 +494,7 @@ sinusoidal = Exercise(
     "even. Return shape `(n, d_model)`, sines on the even columns and cosines on the "
     "odd ones, with the speeds of the formula above and the base that is given.",
     starter="def place_code(places, d_model, base):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=place_code,
     cases=_places,
     tolerance=1e-4,
@@ -768,8 +767,7 @@ shift_matrix = Exercise(
     "Write `shift_by(k, d_model)`: the matrix R of shape `(d_model, d_model)` with "
     "`code[p] @ R` equal to `code[p + k]` for every place p, where `code[p]` is a row "
     "of that code. k may be negative.",
-    starter="def shift_by(k, d_model):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def shift_by(k, d_model):\n    raise NotImplementedError("your code")',
     reference=shift_by,
     cases=_shifts,
     switched=_shift_with,
@@ -952,8 +950,7 @@ look_back_design = Exercise(
     "w_query) @ (code @ w_key).T / sqrt(d_model)`, without a mask.\n\nThe same two "
     "matrices have to work at places 0 to 6 and at places 100 to 108. The first word "
     "of each text has nothing before it and is not looked at.",
-    starter="def previous_word(d_model):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def previous_word(d_model):\n    raise NotImplementedError("your code")',
     reference=previous_word,
     cases=_widths,
     observe=_weights_of_places,
@@ -1514,7 +1511,7 @@ rotary = Exercise(
     "at place p turns from the first coordinate towards the second, by p times "
     "$\\text{base}^{-2i/d_k}$. The result has the shape of `x`.",
     starter="def turn_pairs(x, places, base):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=turn_pairs,
     cases=_rotary_inputs,
     tolerance=1e-4,
@@ -1710,7 +1707,7 @@ relative_bias = Exercise(
     "`(num_heads, n_q, n_k)`. A key two places ahead of the query is as far from it as "
     "one two places behind.",
     starter="def distance_bias(n_q, n_k, slopes, offset):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=distance_bias,
     cases=_bias_inputs,
     switched=_bias_with,
@@ -1922,8 +1919,7 @@ last_occurrence_design = Exercise(
     "mask)`, each of shape `(n, n)` for n letters; the mask is boolean, `True` where "
     "a letter may attend. We compute the masked softmax, in which a row without any "
     "`True` gives zeros. At least 0.97 of the weight has to be on the right place.",
-    starter="def last_occurrence(text):\n"
-    '    raise NotImplementedError("your code here")',
+    starter='def last_occurrence(text):\n    raise NotImplementedError("your code")',
     reference=last_occurrence,
     cases=_texts,
     observe=_weights_of_letters,
@@ -2123,7 +2119,7 @@ opening_bracket_design = Exercise(
     "softmax, and look at the rows of the closing brackets: at least 0.97 of the "
     "weight has to be on the partner.",
     starter="def find_opening(depth, opens):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=find_opening,
     cases=_brackets,
     observe=_weights_of_closing,

@@ -251,7 +251,7 @@ larger = Exercise(
     "shapes `(d, d_ff)`, `(d_ff,)`, `(d_ff, 1)` and `(1,)`, such that the network "
     "`max(0, x @ w_1 + b_1) @ w_2 + b_2` of this section answers with the larger of "
     "the two features `x[i]` and `x[j]` for every word. Choose `d_ff` as you like.",
-    starter='def larger_of(d, i, j):\n    raise NotImplementedError("your code here")',
+    starter='def larger_of(d, i, j):\n    raise NotImplementedError("your code")',
     reference=larger_of,
     observe=_answers,
     tolerance=1e-4,
@@ -461,7 +461,7 @@ linears = Exercise(
     "weight_2, bias_2)` for `x` of shape `(n, d_model)` or `(batch, n, d_model)`; the "
     "output has the shape of `x`.",
     starter="def from_linears(x, weight_1, bias_1, weight_2, bias_2):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=from_linears,
     cases=_linears,
     properties=(_some_rows(from_linears),),
@@ -711,7 +711,7 @@ convolution = Exercise(
     "x[i + 1] @ kernel[2] + bias`, and a wider kernel reaches as far to the left as to "
     "the right. Before the first and after the last position stand zeros.",
     starter="def convolve(x, kernel, bias):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=convolve,
     cases=_slides,
     properties=(_some_rows(convolve),),
@@ -1123,7 +1123,7 @@ collapsed = Exercise(
     "shapes `(d, h)` and `(h,)` such that `x @ matrix + bias` is the same for every "
     "`x`.",
     starter="def collapse(w_1, b_1, w_2, b_2, w_3, b_3):\n"
-    '    raise NotImplementedError("your code here")',
+    '    raise NotImplementedError("your code")',
     reference=collapse,
     cases=_three_layers,
     observe=_as_two,
@@ -1552,7 +1552,7 @@ rounder = Exercise(
     prompt="Write `exact_gelu(z)`, the exact form of the paper's Gaussian error linear "
     "unit, for an array `z` of any shape, such as `(n, d_ff)` or `(batch, n, d_ff)`. "
     "The result has the shape of `z`. `math.erf` takes one number at a time.",
-    starter='def exact_gelu(z):\n    raise NotImplementedError("your code here")',
+    starter='def exact_gelu(z):\n    raise NotImplementedError("your code")',
     reference=exact_gelu,
     cases=_sums,
     tolerance=1e-4,

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
@@ -32,6 +33,7 @@ from ._style import (
     WIDTH,
     colour_of,
     finish,
+    laid_out,
     one_panel,
     panels,
     plural,
@@ -41,6 +43,7 @@ from ._style import (
 CELL = 0.56  # inches
 MIN_CELL = 0.15  # smaller cells have no room for their words
 MAX_ANNOTATED = 10
+LETTER = 0.11  # inches of a cell that a letter of an upright word needs
 HATCH = "////"
 
 
@@ -53,6 +56,7 @@ def weights_heatmap(
     mask: Array | None = None,
     ax: Axes | None = None,
     title: str | None = None,
+    label: str = "weight",
     annotate: bool = True,
 ) -> Axes:
     """Draw attention weights: queries down the side, keys on top, white to slate.
@@ -71,6 +75,8 @@ def weights_heatmap(
         A panel to draw into.
     title : str, optional
         Title of the panel.
+    label : str
+        What the numbers are, at the colour bar; without words there is no bar.
     annotate : bool
         Write the weights into the cells (up to ten keys).
 
@@ -83,7 +89,8 @@ def weights_heatmap(
     ax, image = _heatmap(
         ax, shares, queries, keys, ("query", "key"), (0.0, 1.0), mask, annotate
     )
-    _colour_bar(image, ax, "weight")
+    if label:
+        _colour_bar(image, ax, label)
     return finish(ax, title)
 
 
@@ -180,11 +187,13 @@ def _word_axes(
     rows: Sequence[str],
     columns: Sequence[str],
     roles: tuple[str | None, str | None],
+    *,
+    cell: float = CELL,
 ) -> None:
     """Write words down the side and on top, each in the colour of its role."""
     row_role, column_role = roles
     widest = max(map(len, columns))
-    long = widest > 5 or (len(columns) > 6 and widest > 2)
+    long = widest > cell / LETTER or (len(columns) > 6 and widest > 2)
     ax.set_yticks(range(len(rows)), rows, color=colour_of(row_role))
     ax.set_xticks(
         range(len(columns)),
@@ -198,7 +207,7 @@ def _word_axes(
         ax.set_ylabel(plural(row_role), color=colour_of(row_role))
     if column_role:
         ax.set_xlabel(plural(column_role), color=colour_of(column_role))
-        ax.xaxis.set_label_position("top")
+    ax.xaxis.set_label_position("top")
 
 
 def _named_axes(
@@ -391,7 +400,7 @@ def mask_grid(
     figure, axes = panels(len(masks), height=cell * shape[0] + 1.5)
     for index, (ax, title, allowed) in enumerate(zip(axes, masks, drawn, strict=True)):
         ax.imshow(allowed * 0.75, cmap=SEQUENTIAL, vmin=0, vmax=1)
-        _word_axes(ax, [*queries], [*keys], ("query", "key"))
+        _word_axes(ax, [*queries], [*keys], ("query", "key"), cell=cell)
         _cell_borders(ax, shape)
         _hatch(ax, ~allowed)
         ax.set_title(title)
@@ -399,7 +408,15 @@ def mask_grid(
             ax.set(yticklabels=[], ylabel="")
     filled = Patch(facecolor=SEQUENTIAL(0.75), label="may attend")
     hatched = Patch(facecolor="white", hatch=HATCH, lw=0, label="may not attend")
-    figure.legend(
+    legend = figure.legend(
         handles=[filled, hatched], loc="outside lower center", ncols=2, frameon=False
     )
+    _close_gap(figure, axes[0], legend)
     return figure
+
+
+def _close_gap(figure: Figure, ax: Axes, legend: Legend) -> None:
+    """Take away the height that square cells leave empty above the legend."""
+    laid_out(ax)
+    gap = ax.get_window_extent().y0 - legend.get_window_extent().y1
+    figure.set_figheight(figure.get_figheight() - max(0.0, gap) / figure.dpi)

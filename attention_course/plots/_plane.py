@@ -157,8 +157,9 @@ def _place_labels(
     laid_out(ax)
     along = np.linspace(0.1, 1, 25) if arrows else np.ones(1)
     pixels = ax.transData.transform(np.concatenate([points * t for t in along]))
-    reach = 4 if arrows else 9
+    reach = 4 if arrows else 12
     taken: list[Floats] = [np.concatenate([p - reach, p + reach]) for p in pixels]
+    taken += _lines_through_origin(ax)
     halo = [withStroke(linewidth=2.5, foreground="white")]
     for point, label, colour in zip(points, labels, colours, strict=True):
         text = ax.annotate(
@@ -167,6 +168,16 @@ def _place_labels(
         )  # fmt: skip
         inside = np.asarray(ax.bbox.extents)
         taken.append(_best_place(text, point, taken, inside))
+
+
+def _lines_through_origin(ax: Axes) -> list[Floats]:
+    """Return the boxes of the two axes' lines, which would strike a label through."""
+    x, y = ax.transData.transform((0.0, 0.0))
+    left, bottom, right, top = ax.bbox.extents
+    return [
+        np.array([x - 2, bottom, x + 2, top]),
+        np.array([left, y - 2, right, y + 2]),
+    ]
 
 
 def _best_place(

@@ -1,6 +1,7 @@
 """Diagrams: the shapes in a product of matrices, and who reads from whom."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -96,13 +97,35 @@ def _draw_part(
         ax.hlines(np.arange(1, n_rows) - height / 2, left, left + width, **inner)
         ax.vlines(left + np.arange(1, n_columns), -height / 2, height / 2, **inner)
     at = left + width / 2
-    small: dict[str, Any] = {"fontsize": 8.5, "ha": "center"}
+    small: dict[str, Any] = {"fontsize": 9.5, "ha": "center"}
     halo = [withStroke(linewidth=4, foreground="white")]
     ax.text(at, 0, name, ha="center", va="center", color=colour, weight="bold",
             fontsize=11, path_effects=halo)  # fmt: skip
-    ax.text(at, height / 2 + 0.2, f"{column_axis} = {n_columns}", va="bottom", **small)
-    ax.text(left - 0.5, 0, f"{row_axis} = {n_rows}", va="center", rotation=90, **small)
+    ax.text(
+        at,
+        height / 2 + 0.2,
+        f"{_symbol(column_axis)} = {n_columns}",
+        va="bottom",
+        **small,
+    )
+    ax.text(
+        left - 0.5,
+        0,
+        f"{_symbol(row_axis)} = {n_rows}",
+        va="center",
+        rotation=90,
+        **small,
+    )
     return left + width + 0.4
+
+
+def _symbol(name: str) -> str:
+    """Set the name of a size as a formula would: d_model gets a low, upright word."""
+    letter, _, below = name.partition("_")
+    if not re.fullmatch("[A-Za-z](_[A-Za-z0-9]+)?", name):
+        return name
+    below = below if len(below) < 2 else rf"\mathrm{{{below}}}"
+    return f"${letter}_{{{below}}}$" if below else f"${letter}$"
 
 
 @styled

@@ -4,6 +4,7 @@ Neither is typed anywhere: both come from the tested exercises while the book bu
 """
 
 import json
+from html import escape
 from typing import Any
 
 from attention_course.exercises._catalogue import catalogue, single
@@ -12,7 +13,7 @@ from attention_course.exercises._export import (
     fenced_solution,
     solution_cell,
 )
-from attention_course.exercises._judge import judge
+from attention_course.exercises._judge import judge, way_out
 from attention_course.exercises._model import Exercise
 from attention_course.exercises._registry import chapters, every
 
@@ -34,6 +35,14 @@ def solution_text(exercise: Exercise) -> str:
     )
 
 
+def _for_a_page(output: dict[str, Any], exercise: Exercise) -> dict[str, Any]:
+    """Return a stored verdict without the call for a hint: a page has a button."""
+    way = way_out(exercise)
+    panel = "".join(output["data"]["text/html"]).replace(escape(way), "")
+    words = "".join(output["data"]["text/plain"]).replace(way, "")
+    return output | {"data": {"text/html": panel, "text/plain": words}}
+
+
 def with_solutions(text: str) -> str:
     """Return a notebook's JSON with a solution after each check cell."""
     notebook = json.loads(text)
@@ -42,6 +51,7 @@ def with_solutions(text: str) -> str:
         cells.append(cell)
         exercise = checked_in(cell)
         if exercise is not None:
+            cell["outputs"] = [_for_a_page(one, exercise) for one in cell["outputs"]]
             cells.append(solution_cell(exercise, solution_text(exercise)))
     notebook["cells"] = cells
     return json.dumps(notebook)

@@ -49,7 +49,7 @@ export function draw(data, state) {
     const [x, y] = asked.at(at);
     const [across, up] = at;
     const label = across
-      ? text(x, y + 17, words.join(", "), "small mid key")
+      ? text(x, y + 36, words.join(", "), "small mid key")
       : text(x - 8, up ? y + 4 : y + 17, words.join(", "), "small end key");
     return dotAt(x, y, 4.5, "key fill") + label;
   });
