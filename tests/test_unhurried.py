@@ -1,4 +1,4 @@
-"""A long page is laid out a section at a time, and ends up as if it had been at once."""
+"""A long page is laid out a section at a time, and ends as if it had been at once."""
 
 import pytest
 from built import opened
