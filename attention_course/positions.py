@@ -73,10 +73,13 @@ def rotate(
     r"""Turn each pair of coordinates by an angle that grows with the position.
 
     .. math::
+       \begin{gathered}
        \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix} \mapsto
        \begin{pmatrix} \cos p\theta_i & -\sin p\theta_i \\
        \sin p\theta_i & \cos p\theta_i \end{pmatrix}
-       \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix}, \quad \theta_i = b^{-2i/d}
+       \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix}, \\
+       \theta_i = b^{-2i/d}
+       \end{gathered}
 
     Parameters
     ----------

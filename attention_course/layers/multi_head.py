@@ -16,9 +16,10 @@ class MultiHeadAttention(nn.Module):
     r"""Attend with several heads at once, and mix what they found.
 
     .. math::
-        \mathrm{head}_i = \mathrm{Attention}(Q W_{Q,i},\; K W_{K,i},\; V W_{V,i}),
-        \qquad
+        \begin{gathered}
+        \mathrm{head}_i = \mathrm{Attention}(Q W_{Q,i},\; K W_{K,i},\; V W_{V,i}), \\
         \mathrm{output} = \mathrm{Concat}(\mathrm{head}_1, \dots, \mathrm{head}_h)\, W_O
+        \end{gathered}
 
     The columns of ``w_query`` are the heads' matrices side by side: head i owns the
     columns from i · d_head to (i + 1) · d_head, where d_head = d_model // num_heads.
