@@ -1,32 +1,19 @@
 """The built book, its server and a browser, for the tests that look at pages.
 
-Needs a browser of the system: ``COURSE_CHROMIUM`` or one of NAMES on the path. Without
+Needs a browser of the system: ``COURSE_CHROMIUM``, or one of those on the path. Without
 one these tests are skipped, except where CI is set.
 """
 
 import contextlib
-import functools
 import http.server
 import importlib.util
 import os
-import shutil
-import threading
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-HTML = ROOT / "_build" / "html"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BASE = "/some/path/"  # a project page is not at the root of its host
-ARGUMENTS = [
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",  # the tests run in containers, and open pages of our own only
-]
+from tools.audit._site import HTML, NO_BROWSER, ROOT, find_chromium, served
+
+BASE = "some/path/"  # a project page is not at the root of its host
 
 
 def extension(name):
@@ -47,12 +34,7 @@ def without(message):
 
 def chromium():
     """Return the browser's path; skip the test, or fail it under CI, without one."""
-    found = os.environ.get("COURSE_CHROMIUM") or next(
-        filter(None, map(shutil.which, NAMES)), None
-    )
-    if found:
-        return found
-    return without(f"no browser: install chromium (looked for {', '.join(NAMES)})")
+    return find_chromium() or without(NO_BROWSER)
 
 
 def need_live_cells():
@@ -65,26 +47,19 @@ class UnderAPath(http.server.SimpleHTTPRequestHandler):
     """Serves the book below BASE, as a plain server would."""
 
     def translate_path(self, path):
-        if not path.startswith(BASE):
+        if not path.startswith(f"/{BASE}"):
             return str(HTML / "no such file")
-        return super().translate_path(path[len(BASE) - 1 :])
+        return super().translate_path(path[len(BASE) :])
 
     def log_message(self, *args):
         pass
 
 
 @contextlib.contextmanager
-def served(kind=UnderAPath):
+def under_a_path(kind=UnderAPath):
     """Serve the book on a free port, and give the address of its folder."""
-    handler = functools.partial(kind, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}{BASE}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(kind=kind) as address:
+        yield address + BASE
 
 
 @contextlib.contextmanager

@@ -4,7 +4,9 @@ import array_api_compat
 import hypothesis
 import numpy as np
 import pytest
-from built import ARGUMENTS, chromium, served, without
+from built import chromium, under_a_path, without
+
+from tools.audit._site import ARGUMENTS
 
 # The same examples in every run, and no verdict that depends on a busy machine.
 hypothesis.settings.register_profile(
@@ -62,7 +64,7 @@ def rng():
 @pytest.fixture(scope="module")
 def site():
     """Serve the built book below a path; return its address."""
-    with served() as address:
+    with under_a_path() as address:
         yield address
 
 

@@ -5,13 +5,11 @@ Version 2 of Jupyter Book, given these files, builds nothing and says nothing.
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
-from test_layout import toc_files
 
-ROOT = Path(__file__).resolve().parent.parent
-HTML = ROOT / "_build" / "html"
+from tools.audit._site import HTML, toc
+
 MIN_WORDS = 20
 
 pytestmark = pytest.mark.book
@@ -42,7 +40,7 @@ def article_text(path):
     return " ".join(article.text)
 
 
-@pytest.mark.parametrize("name", toc_files())
+@pytest.mark.parametrize("name", toc())
 def test_every_page_exists_and_has_content(name):
     page = HTML / f"{name}.html"
     assert page.exists(), f"{name} is in _toc.yml, but the build wrote no {page.name}"
@@ -50,7 +48,7 @@ def test_every_page_exists_and_has_content(name):
     assert len(words) >= MIN_WORDS, f"{name}.html holds only {len(words)} words"
 
 
-@pytest.mark.parametrize("name", toc_files())
+@pytest.mark.parametrize("name", toc())
 def test_every_page_is_linked_from_every_other(name):
     index = (HTML / "book" / "index.html").read_text("utf-8")
     target = name.removeprefix("book/") if name.startswith("book/") else f"../{name}"

@@ -11,7 +11,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-import yaml
+
+from tools.audit._site import toc
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "attention_course"
@@ -46,27 +47,8 @@ SCRIPTS = {"data/extract.py"}
 MAX_FUNCTION_LINES = 40
 
 
-def toc_files():
-    """Return the files that _toc.yml names, in reading order, without suffixes."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    found = [toc["root"]]
-
-    def walk(node):
-        if isinstance(node, list):
-            for child in node:
-                walk(child)
-        elif isinstance(node, dict):
-            if "file" in node:
-                found.append(node["file"])
-            for child in node.values():
-                walk(child)
-
-    walk({key: value for key, value in toc.items() if key != "root"})
-    return found
-
-
 def slugs():
-    return [name.split("/")[1] for name in toc_files() if name.startswith("notebooks/")]
+    return [name.split("/")[1] for name in toc() if name.startswith("notebooks/")]
 
 
 def package_files():
@@ -108,14 +90,14 @@ def module_of(path):
 def test_every_entry_of_the_contents_exists():
     missing = [
         name
-        for name in toc_files()
+        for name in toc()
         if not any((ROOT / f"{name}{suffix}").exists() for suffix in (".md", ".ipynb"))
     ]
     assert not missing, f"in _toc.yml, not on disk: {missing}"
 
 
 def test_no_entry_of_the_contents_is_there_twice():
-    names = toc_files()
+    names = toc()
     assert sorted(names) == sorted(set(names))
 
 
@@ -130,7 +112,7 @@ def test_every_book_page_is_in_the_contents():
         for path in (ROOT / "book").rglob("*.md")
         if "_static" not in path.parts
     }
-    in_toc = {name for name in toc_files() if name.startswith("book/")}
+    in_toc = {name for name in toc() if name.startswith("book/")}
     assert on_disk <= in_toc, f"add to _toc.yml: {on_disk - in_toc}"
 
 

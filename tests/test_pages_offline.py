@@ -12,7 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from built import HTML, ROOT
-from test_layout import slugs, toc_files
+from test_layout import slugs
+
+from tools.audit._site import toc
 
 LOADS = {  # (tag, attribute) whose address a browser fetches without a click
     ("script", "src"),
@@ -111,7 +113,7 @@ def assert_leads_somewhere(path, address):
 
 
 def test_there_are_pages_to_look_at():
-    assert len(html_files()) >= len(toc_files())
+    assert len(html_files()) >= len(toc())
     assert len(sheets()) > 5
 
 
@@ -159,7 +161,7 @@ def test_a_page_brings_its_style_and_waits_for_no_sheet(path):
     assert "@import" not in "".join(styles)
 
 
-@pytest.mark.parametrize("name", toc_files())
+@pytest.mark.parametrize("name", toc())
 def test_a_page_has_no_unrendered_formula(name):
     text = " ".join(page(HTML / f"{name}.html").words)
     found = RAW_TEX.search(text)
@@ -175,7 +177,7 @@ def test_every_icon_of_a_page_is_in_the_font_of_icons():
     assert used <= known, f"add to ICONS of book/_ext/offline.py: {used - known}"
 
 
-@pytest.mark.parametrize("name", toc_files())
+@pytest.mark.parametrize("name", toc())
 def test_a_page_says_what_it_is_about(name):
     found = page(HTML / f"{name}.html")
     assert found.lang == "en"
@@ -187,7 +189,7 @@ def test_a_page_says_what_it_is_about(name):
 
 
 def test_no_two_pages_say_the_same_about_themselves():
-    found = [page(HTML / f"{name}.html").metas["description"] for name in toc_files()]
+    found = [page(HTML / f"{name}.html").metas["description"] for name in toc()]
     assert sorted(found) == sorted(set(found))
 
 
@@ -211,6 +213,6 @@ def test_a_chapter_offers_its_notebook_with_and_without_outputs(slug):
 def test_the_sitemap_names_every_page():
     tree = ET.fromstring((HTML / "sitemap.xml").read_text("utf-8"))
     addresses = [element.text for element in tree.iter() if element.tag.endswith("loc")]
-    assert len(addresses) == len(toc_files())
-    for name in toc_files():
+    assert len(addresses) == len(toc())
+    for name in toc():
         assert any(address.endswith(f"{name}.html") for address in addresses), name

@@ -1,4 +1,8 @@
-"""The built book on loopback, compressed as a host on the web would send it."""
+"""The built book: its pages, a server on loopback and the browser that looks at them.
+
+The audits look at it as a host on the web would send it, compressed; the tests of the
+pages take from here what they share with the audits.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +19,21 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HTML = ROOT / "_build" / "html"
 GENERATED = ("search", "genindex", "404")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = (
+NO_BROWSER = f"no browser: install chromium (looked for {', '.join(BROWSERS)})"
+ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
+    "--disable-sync",
     "--no-sandbox",  # containers allow none, and only pages of our own are opened
-)
+]
 TEXT = (".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt", ".ipynb")
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -40,14 +46,15 @@ def toc() -> list[str]:
     return [table["root"], *chapters]
 
 
+def find_chromium() -> str | None:
+    """Return the path of a browser of the Chromium family, if there is one."""
+    found = map(shutil.which, BROWSERS)
+    return os.environ.get("COURSE_CHROMIUM") or next(filter(None, found), None)
+
+
 def chromium() -> str:
     """Return the path of a browser of the Chromium family, or end the program."""
-    found = os.environ.get("COURSE_CHROMIUM") or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
-    if found is None:
-        sys.exit(f"no browser: install chromium (looked for {', '.join(BROWSERS)})")
-    return found
+    return find_chromium() or sys.exit(NO_BROWSER)
 
 
 def need_the_book() -> None:
@@ -101,9 +108,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def served(folder: Path = HTML) -> Iterator[str]:
+def served(
+    folder: Path = HTML,
+    kind: type[http.server.SimpleHTTPRequestHandler] = Compressing,
+) -> Iterator[str]:
     """Serve a folder on a free port, and give its address with a slash at its end."""
-    handler = partial(Compressing, directory=str(folder))
+    handler = partial(kind, directory=str(folder))
     with Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

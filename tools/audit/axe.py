@@ -86,9 +86,7 @@ def main(names: list[str]) -> int:
 
     need_the_book()
     with sync_playwright() as running, served() as site:
-        browser = running.chromium.launch(
-            executable_path=chromium(), args=list(ARGUMENTS)
-        )
+        browser = running.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         pages = names or [*toc(), *GENERATED]
         rows = [looked_at(browser, site, name) for name in pages]
         versions = {"axe-core": AXE.version, "Chromium": browser.version}

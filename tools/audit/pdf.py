@@ -99,9 +99,7 @@ def print_book(paper: Paper, to: Path) -> int:
     listed = {one.anchor for one in paper.headings if one.level in LISTED}
     told: dict[str, int] = {}
     with sync_playwright() as running, served() as site:
-        browser = running.chromium.launch(
-            executable_path=chromium(), args=list(ARGUMENTS)
-        )
+        browser = running.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         for _ in range(3):
             (HTML / PRINTED).write_text(paper.document(told), encoding="utf-8")
             printed(browser, f"{site}{PRINTED}", to)

@@ -1,7 +1,7 @@
 // One cell of a page: its buttons, its editor, what it shows.
 
 import { button, element, Output } from "./output.mjs";
-import { edits, nameOf } from "./store.mjs";
+import { edits } from "./store.mjs";
 
 const READS = /\.\.\/([\w/.-]+\.\w+)/g; // files of the course that a cell names
 
@@ -18,7 +18,7 @@ export class Cell {
     this.output = new Output(root, () => (this.edited ? null : this.output.stored));
     this.output.onChange = () => this.#mark();
     this.name = exercise ? `exercise ${exercise.id}` : `cell ${number}`;
-    this.key = exercise ? exercise.id : `${page.name}/${nameOf(this.original)}`;
+    this.key = exercise ? exercise.id : page.keyFor(this.original);
     this.reads = [...this.original.matchAll(READS)].map((match) => match[1]);
     this.session = 0; // in which it last ran to its end
     this.#code = edits.read(this.key) ?? this.original;

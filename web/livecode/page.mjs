@@ -6,11 +6,13 @@ import { Interpreter } from "./interpreter.mjs";
 import { showProgress } from "./map.mjs";
 import { button, element, Output } from "./output.mjs";
 import { Panel } from "./panel.mjs";
-import { edits, progress } from "./store.mjs";
+import { edits, nameOf, progress } from "./store.mjs";
 
 const CHECK = /check\("([^"]+)"/;
 
 class Page {
+  #keys = new Map(); // how many cells have had each key
+
   constructor({ page, how, exercises }) {
     Object.assign(this, { name: page, how });
     this.speech = element("div", { className: "live-speech", ariaLive: "polite" });
@@ -55,9 +57,17 @@ class Page {
     const id = code.match(CHECK)[1];
     const heading = document.getElementById(`ex-${id.replace(".", "-")}`);
     const title = heading?.querySelector(".admonition-title");
-    const text = title?.textContent.replace(/^Exercise\s*\((.*)\)\s*$/, "$1") ?? id;
+    const text = title?.textContent.replace(/^Exercise · /, "") ?? id;
     checkRoot.classList.add("live-check");
     return { id, title: text, code, checkRoot, heading: title, number };
+  }
+
+  /** Where a cell's edit is kept: by its code, and by a number if that is not its alone. */
+  keyFor(code) {
+    const key = `${this.name}/${nameOf(code)}`;
+    const number = (this.#keys.get(key) ?? 0) + 1;
+    this.#keys.set(key, number);
+    return number === 1 ? key : `${key}.${number}`;
   }
 
   announce(text) {
