@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -88,7 +89,11 @@ def test_with_the_runtime_a_page_loads_the_scripts_and_torch_cells_have_notes(bu
     (folder,) = (out / "_static").glob("live-*")
     assert f'src="_static/{folder.name}/livecode.js' in page
     assert 'data-page="page"' in page
-    assert page.count("Needs PyTorch") == 2
+    first, second = re.findall('<p class="live-note">(.*?)</p>', page)
+    assert first.startswith("Needs PyTorch, which does not run in a browser. <a href=")
+    assert re.fullmatch(
+        '<a href="[^"]*#run-it" title="[^"]+">Needs PyTorch</a>', second
+    )
     assert "is live" in said
     assert (folder / "editor.mjs").exists()
     assert (folder / "files/benchmarks/results/attention_cost.json").exists()

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from docutils import nodes
 from sphinx.util import logging
@@ -22,6 +22,7 @@ SCRIPTS = ROOT / "web" / "livecode"
 EDITOR = ROOT / "vendor" / "codemirror"
 RECORDS = ROOT / "benchmarks" / "results"  # what a cell reads
 HOW = "book/how_to_use"
+ON_YOURS = "Run it on your own machine"
 
 # Nothing is loaded for a reader who has solved nothing. The key is that of store.mjs.
 WHEN_SOLVED = """addEventListener("pageshow", () => {{
@@ -101,12 +102,37 @@ def _input(cell: nodes.container) -> int | None:
     return None
 
 
+class Difference(NamedTuple):
+    """What a reader should know who would run a cell in the page."""
+
+    short: str
+    whole: str
+
+
+NO_TORCH = Difference(
+    "Needs PyTorch", "Needs PyTorch, which does not run in a browser."
+)
+NO_WARNING = Difference(
+    "No warning in a browser",
+    "In a browser NumPy cannot warn: WebAssembly does not note overflows.",
+)
+
+
 def _note(text: str, link: str) -> nodes.raw:
-    html = (
-        f'<p class="live-note">{text} <a href="{link}">Run it on your own machine</a>.'
-        "</p>"
-    )
-    return nodes.raw("", html, format="html")
+    html = f'{text} <a href="{link}">{ON_YOURS}</a>.'
+    return nodes.raw("", f'<p class="live-note">{html}</p>', format="html")
+
+
+def _short_note(differs: Difference, link: str) -> nodes.raw:
+    """Return the note for readers to whom the page has said the whole before."""
+    html = f'<a href="{link}" title="{differs.whole} {ON_YOURS}.">{differs.short}</a>'
+    return nodes.raw("", f'<p class="live-note">{html}</p>', format="html")
+
+
+def _put_below(cell: nodes.container, note: nodes.raw) -> None:
+    place = _input(cell)
+    assert place is not None
+    cell.insert(place + 1, note)
 
 
 def _add_notes(app: Any, doctree: nodes.document, docname: str) -> None:
@@ -119,29 +145,27 @@ def _add_notes(app: Any, doctree: nodes.document, docname: str) -> None:
         text = (
             "This copy of the book was built without the parts that run code in a page."
         )
-        place = _input(cells[0])
-        assert place is not None
-        cells[0].insert(place + 1, _note(text, link))
+        _put_below(cells[0], _note(text, link))
         return
+    said = set()
     for cell in cells:
-        text = _differs(cell)
-        if text:
-            place = _input(cell)
-            assert place is not None
-            cell.insert(place + 1, _note(text, link))
+        differs = _differs(cell)
+        if differs is None:
+            continue
+        again = differs in said
+        said.add(differs)
+        whole = _note(differs.whole, link)
+        _put_below(cell, _short_note(differs, link) if again else whole)
 
 
-def _differs(cell: nodes.container) -> str:
-    """Return what a reader should know who would run this cell in the page."""
+def _differs(cell: nodes.container) -> Difference | None:
     if "tag_torch" in cell["classes"]:
-        return "Needs PyTorch, which does not run in a browser."
-    if "catch_warnings(record" in cell.astext():
-        return "In a browser NumPy cannot warn: WebAssembly does not note overflows."
-    return ""
+        return NO_TORCH
+    return NO_WARNING if "catch_warnings(record" in cell.astext() else None
 
 
 def _add_script(
-    app: Any, pagename: str, templatename: str, context: dict, doctree: Any
+    app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Put the scripts on the pages that have cells; the others show progress only."""
     if app.live_folder is None:
