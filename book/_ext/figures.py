@@ -54,8 +54,11 @@ def query_data() -> dict[str, Any]:
 def scaling_data() -> dict[str, Any]:
     """Return mean weights by rank for each width and scale, as chapter 2 draws them."""
     widths = [4, 16, 64, 256, 1024]
+    scales: list[Callable[[int], float]]
     scales = [lambda d: 1.0, lambda d: d**-0.5, lambda d: 1 / d]
-    measured: list[dict[str, list]] = [{"weights": [], "entropy": []} for _ in scales]
+    measured: list[dict[str, list[Any]]] = [
+        {"weights": [], "entropy": []} for _ in scales
+    ]
     for width in widths:
         rng = np.random.default_rng(4)
         query = rng.standard_normal((2000, width))

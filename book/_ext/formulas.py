@@ -49,7 +49,7 @@ def formula_of(node: nodes.Node) -> tuple[str, bool]:
     if isinstance(node, nodes.math):
         return node.astext(), False
     text = node.astext()
-    return (text if node.get("nowrap") else wrapped(text)), True  # type: ignore[attr-defined]
+    return (text if node.get("nowrap") else wrapped(text)), True
 
 
 def typeset(formulas: list[tuple[str, bool]]) -> dict[str, Any]:
@@ -94,7 +94,9 @@ class Formulas:
         }
         ordered = sorted(found)
         result = typeset(ordered)
-        self.html = dict(zip(ordered, result["html"], strict=True))
+        self.html: dict[tuple[str, bool], str] = dict(
+            zip(ordered, result["html"], strict=True)
+        )
         self.sheet: str = result["css"]
 
     def of(self, node: nodes.Node) -> str:
@@ -134,7 +136,7 @@ def _displayed(self: Any, node: nodes.Element) -> None:
     html = _formulas(self.builder).of(node)
     self.body.append(self.starttag(node, "div", CLASS="math notranslate"))
     if node.get("number"):
-        number = get_node_equation_number(self, node)  # type: ignore[arg-type]
+        number = get_node_equation_number(self, node)
         self.body.append(f'<span class="eqno">({number})')
         self.add_permalink_ref(node, _("Link to this equation"))
         self.body.append("</span>")
