@@ -7,6 +7,9 @@ import json
 from html import escape
 from typing import Any
 
+from docutils import nodes
+from sphinx_exercise.nodes import is_exercise_node
+
 from attention_course.exercises._catalogue import catalogue, single
 from attention_course.exercises._export import (
     checked_in,
@@ -116,7 +119,16 @@ def _add(app: Any, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace(MATRIX_PLACE, matrix_text())
 
 
+def _put_titles(app: Any, doctree: nodes.document, docname: str) -> None:
+    """Set "Exercise (Title)" as "Exercise · Title"."""
+    for exercise in doctree.findall(is_exercise_node):
+        title = exercise[0]
+        name, _opening, *words, _closing = title.children
+        title.children = [name, nodes.Text(" · "), *words]
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("source-read", _add)
+    app.connect("doctree-resolved", _put_titles)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
