@@ -7,7 +7,9 @@ import statistics
 
 import pytest
 from built import opened
-from test_layout import slugs, toc_files
+from test_layout import slugs
+
+from tools.audit._site import GENERATED, toc
 
 pytestmark = pytest.mark.book
 
@@ -145,7 +147,7 @@ def test_a_line_has_60_to_75_letters_and_code_is_not_cut(browser, site, name):
     assert len(max(lines, key=len)) <= 75, max(lines, key=len)
 
 
-@pytest.mark.parametrize("name", toc_files())
+@pytest.mark.parametrize("name", toc())
 def test_a_page_fits_on_a_phone_and_can_be_read_there(browser, site, name):
     with opened(browser, f"{site}{name}.html", viewport=PHONE) as (page, _):
         page.evaluate(UNFOLD)
@@ -154,7 +156,22 @@ def test_a_page_fits_on_a_phone_and_can_be_read_there(browser, site, name):
         assert page.evaluate(UNDESCRIBED) == []
 
 
-@pytest.mark.parametrize("name", ["genindex", "search", "404"])
+WIDE_FORMULAS = """() => [...document.querySelectorAll("article div.math")]
+  .filter((formula) => {
+    const box = formula.querySelector("mjx-container");
+    return box.scrollWidth > box.clientWidth;
+  })
+  .map((formula) => formula.id || formula.closest("section").id)"""
+
+
+@pytest.mark.parametrize("name", toc())
+def test_no_displayed_formula_scrolls_on_a_phone(browser, site, name):
+    with opened(browser, f"{site}{name}.html", viewport=PHONE) as (page, _):
+        page.evaluate(UNFOLD)
+        assert page.evaluate(WIDE_FORMULAS) == []
+
+
+@pytest.mark.parametrize("name", GENERATED)
 def test_a_page_that_nobody_wrote_fits_on_a_phone(browser, site, name):
     with opened(browser, f"{site}{name}.html", viewport=PHONE) as (page, _):
         assert page.evaluate(STICKS_OUT) == []
