@@ -30,7 +30,7 @@ def _link(
 def _put_plain_ids_first(app: Any, doctree: nodes.document) -> None:
     """Give each entry of the contents a first id that the theme can find.
 
-    It takes ids for selectors, where a dot begins a class, and marks what is being read.
+    To mark what is being read, it takes ids for selectors, where a dot begins a class.
     The id with dots stays: it is the one that references use.
     """
     for kind in (nodes.section, addnodes.desc_signature):
