@@ -183,19 +183,11 @@ def test_a_page_has_every_rule_of_the_sheets_that_an_element_meets(browser, site
         assert page.evaluate(MISSING_RULES) == []
 
 
-# An observer that begins now is told after those that began before, as the page's did.
-MEASURED = """() => new Promise((done) => {
-  const boxes = [...document.querySelectorAll("article mjx-container")];
-  new ResizeObserver(done).observe(boxes.at(-1));
-})"""
-
-
 @pytest.mark.parametrize("width", [320, 1280])  # some are too wide for 320 pixels
 def test_a_formula_takes_the_focus_only_where_it_scrolls(browser, site, width):
     address = f"{site}notebooks/ch06_position_encoding.html"
     viewport = {"width": width, "height": 800}
     with opened(browser, address, viewport=viewport) as (page, wrong):
-        page.evaluate(MEASURED)
         marked, moved = page.evaluate("""() => {
           const all = [...document.querySelectorAll("article mjx-container")];
           const moves = (box) => {
