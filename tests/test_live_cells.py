@@ -64,6 +64,10 @@ class Reader:
         heading = f"#ex-{exercise_id.replace('.', '-')}"
         return self.page.locator(f"{heading} ~ div.cell.live").first
 
+    def in_the_book(self, cell):
+        """Return what the book shows below a cell, also far from the screen."""
+        return cell.locator(".cell_output pre").text_content().strip()
+
     def press(self, cell, words):
         cell.locator(".live-bar").get_by_role("button", name=words).first.click()
 
@@ -110,7 +114,7 @@ def test_nothing_of_python_is_loaded_before_the_first_run(reader):
 
 def test_a_cell_shows_in_the_page_what_the_book_shows(reader):
     cell = reader.cell("divided by the sum")
-    stored = cell.locator(".cell_output").inner_text().strip()
+    stored = reader.in_the_book(cell)
     reader.press(cell, "Run")
     assert reader.output(cell) == stored
     assert "divided by the sum: [0.645 0.323 0.032]" in stored
@@ -189,7 +193,7 @@ def test_another_tab_shows_what_was_written_here(reader, site):
 
 def test_an_answer_may_use_what_a_cell_above_defines(reader):
     cell = reader.exercise("ch01.safe")
-    name = re.search(r"def (\w+)", cell.locator("pre").first.inner_text())[1]
+    name = re.search(r"def (\w+)", cell.locator("pre").first.text_content())[1]
     reader.write(cell, f"def {name}(*given, **more):\nreturn softmax(*given, **more)")
     reader.press(cell, "Check")
     assert "NameError" in reader.verdict(cell, "ac-raised")
@@ -276,7 +280,7 @@ def test_everything_works_from_the_keyboard(reader):
 
 def test_a_missing_name_leads_to_the_cells_above(reader):
     cell = reader.cell("ratio of the first two shares")
-    stored = cell.locator(".cell_output").inner_text().strip()
+    stored = reader.in_the_book(cell)
     reader.press(cell, "Run")
     assert "NameError: name 'shares' is not defined" in reader.output(cell)
     cell.get_by_role("button", name="Run all cells above, then this one").click()
@@ -304,7 +308,7 @@ def test_a_cell_that_draws_gives_the_books_picture_and_words(reader):
 @pytest.mark.parametrize("reader", [MATRIX], indirect=True)
 def test_a_cell_reads_a_file_of_the_course(reader):
     cell = reader.cell("attention_cost.json")
-    stored = cell.locator(".cell_output").inner_text().strip()
+    stored = reader.in_the_book(cell)
     reader.press(cell, "Run")
     assert reader.output(cell) == stored
 
@@ -373,7 +377,7 @@ def test_of_two_cells_alike_each_keeps_its_own_edit(reader):
     reader.write(one, "1 + 1")
     page.reload()
     page.locator(".live-plain").nth(1).wait_for()
-    kept = [cell.locator(".live-plain").inner_text() for cell in cells.all()]
+    kept = [cell.locator(".live-plain").text_content() for cell in cells.all()]
     assert kept == ["1 + 1", "6 * 7"]
 
 
@@ -386,10 +390,10 @@ def test_a_cell_that_needs_torch_says_so_and_has_no_button(reader):
     assert cells.locator(".live-bar").count() == 0
     first, *later = cells.locator(".live-note").all()
     assert len(later) == cells.count() - 1
-    assert first.inner_text() == (
+    assert first.text_content() == (
         "Needs PyTorch, which does not run in a browser. Run it on your own machine."
     )
-    assert {note.inner_text() for note in later} == {"Needs PyTorch"}
+    assert {note.text_content() for note in later} == {"Needs PyTorch"}
     for note in later:
         link = note.get_by_role("link", name="Needs PyTorch")
         assert link.get_attribute("href").endswith("how_to_use.html#run-it")
