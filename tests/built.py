@@ -89,6 +89,7 @@ def opened(browser, address, **options):
     page.goto(address, wait_until="load")
     if options.get("java_script_enabled", True):  # else no frame may ever be asked for
         page.wait_for_function("document.fonts.status === 'loaded'")
-        page.wait_for_selector("html[data-ready]")  # unhurried.js
+        # unhurried.js has done its work; the page for wrong addresses goes without.
+        page.wait_for_selector("html[data-ready], html:not([data-theme])")
     yield page, wrong
     context.close()

@@ -54,6 +54,7 @@ def violations(
     )
     page = context.new_page()
     page.goto(address, wait_until="networkidle")  # cells get their buttons late
+    page.wait_for_selector("html[data-ready], html:not([data-theme])")  # unhurried.js
     page.add_script_tag(path=str(fetch(AXE) / "axe.min.js"))
     found: list[dict[str, Any]] = page.evaluate(RUN)
     context.close()
