@@ -155,7 +155,7 @@ def additive_scores(
 ) -> Array:
     r"""Score by a small network with one hidden layer.
 
-    .. math:: S_{ij} = v^\top \tanh(q_i W_q + k_j W_k)
+    .. math:: S_{ij} = \tanh(q_i W_q + k_j W_k)\, v
 
     Parameters
     ----------

@@ -6,10 +6,12 @@ float32. The parts are those of the operation count:
 - projections: four products of (n, d) with (d, d), 4 n d² multiplications;
 - scores: Q Kᵀ and weights V over all heads, 2 n² d multiplications, and the softmax of
   8 n² numbers, all matrices stored, as in the formula;
+- reused: the same steps, written into arrays that were made beforehand, which tells
+  what new memory costs;
 - fused: the same by torch's scaled_dot_product_attention, which stores no n × n matrix.
 
 Multiplications are counted, times and bytes measured. Bytes are the largest sum of
-tensors alive during the part, beyond its inputs.
+tensors alive during the part, beyond its inputs; the arrays of "reused" are inputs.
 
     python benchmarks/attention_cost.py [--seconds 3] [--name attention_cost]
 """
@@ -36,14 +38,22 @@ def parts(n: int) -> dict[str, Callable[[], Any]]:
     x = torch.randn(n, D_MODEL)
     matrices = [torch.randn(D_MODEL, D_MODEL) / math.sqrt(D_MODEL) for _ in range(4)]
     query, key, value = (torch.randn(NUM_HEADS, n, D_HEAD) for _ in range(3))
+    stored, shared = (torch.empty(NUM_HEADS, n, n) for _ in range(2))
+    output = torch.empty(NUM_HEADS, n, D_HEAD)
 
     def scores() -> Tensor:
         weights = torch.softmax(query @ key.mT / math.sqrt(D_HEAD), dim=-1)
         return weights @ value
 
+    def reused() -> Tensor:
+        torch.matmul(query, key.mT, out=stored).div_(math.sqrt(D_HEAD))
+        torch.softmax(stored, dim=-1, out=shared)
+        return torch.matmul(shared, value, out=output)
+
     return {
         "projections": lambda: [x @ w for w in matrices],
         "scores": scores,
+        "reused": reused,
         "fused": lambda: F.scaled_dot_product_attention(
             query[None], key[None], value[None]
         ),
@@ -53,7 +63,8 @@ def parts(n: int) -> dict[str, Callable[[], Any]]:
 def multiplications(n: int) -> dict[str, int]:
     """Return how many multiplications the matrix products of each part take."""
     quadratic = 2 * n**2 * D_MODEL
-    return {"projections": 4 * n * D_MODEL**2, "scores": quadratic, "fused": quadratic}
+    same = dict.fromkeys(("scores", "reused", "fused"), quadratic)
+    return {"projections": 4 * n * D_MODEL**2, **same}
 
 
 @torch.no_grad()

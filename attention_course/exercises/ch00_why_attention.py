@@ -188,9 +188,10 @@ dilution = Exercise(
     minutes=4,
     difficulty=3,
     section="ch00-measured",
-    prompt="In the untrained attention layer the gradient at the first token fell from "
-    "0.17 (65 tokens) to 0.06 (257 tokens). Now the texts have 257 tokens, and the one "
-    "token that matters stands once at place 1 and once at place 200; a trained layer "
+    prompt="In the untrained attention layer the gradient at the first token, relative "
+    "to the last token's, fell from 0.17 (65 tokens) to 0.06 (257 tokens). Now the "
+    "texts have 257 tokens, and the one token that matters stands once at place 1 and "
+    "once at place 200; a trained layer "
     "gives it a share of 0.9 both times. Set `ch00_dilution` to the letter of what "
     "reaches it, as long as the shares stay as they are.",
     starter="ch00_dilution = ...",

@@ -1450,10 +1450,10 @@ saturation = Exercise(
     minutes=4,
     difficulty=3,
     section="ch01-saturation",
-    prompt="A row has the shares 0.9999 and 0.0001, and the larger one is on the wrong "
-    "word. Training asks for more of the other word: the gradient that arrives at the "
-    "two *shares* is about 1 in size. Set `ch01_saturation` to the letter of what "
-    "comes through to the two *scores*.",
+    prompt="Inside a network, a row has the shares 0.9999 and 0.0001, and the larger "
+    "one is on the wrong word. Training asks for more of the other word: the gradient "
+    "that arrives at the two *shares* is about 1 in size. Set `ch01_saturation` to the "
+    "letter of what comes through to the two *scores*.",
     starter="ch01_saturation = ...",
     choices={
         "a": Choice(

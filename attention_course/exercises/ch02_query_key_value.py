@@ -1608,7 +1608,7 @@ mend_the_scaling = Exercise(
     prompt="This `head_weights(x, w_query, w_key)` runs without an error. It should "
     "give the weights of scaled dot-product attention, `(n, n)`, for queries and keys "
     "made from `x` `(n, d_model)` by two matrices `(d_model, d_k)`. It holds two "
-    "faults, both found in published teaching code. Mend them.",
+    "faults, both from published code (the solution says whose). Mend them.",
     starter="def head_weights(x, w_query, w_key):\n"
     "    query, key = x @ w_query, x @ w_key\n"
     "    scores = query @ key.T\n"
@@ -1731,10 +1731,12 @@ mend_the_scaling = Exercise(
         "The factor belongs to the scores, before the exponential, and counts the "
         "terms of a dot product.",
     ),
-    insight="Both faults stood in published teaching code until readers reported them. "
-    "The first leaves rows that do not add up to 1; the second only makes the weights "
-    "flatter, by a temperature of the root of d_model / d_k, and hides wherever "
-    "d_model equals d_k.",
+    insight="Both faults stood in published code until readers reported them. The "
+    "factor after the softmax (issue 2 of FrancescoSaverioZuppichini/ViT on GitHub) "
+    "leaves rows that do not add up to 1. The width of the input in place of the key's "
+    "(pull request 6 of karpathy/ng-video-lecture) only makes the weights flatter, by "
+    "a temperature of the root of d_model / d_k, and hides wherever d_model equals "
+    "d_k.",
 )
 
 
