@@ -63,7 +63,7 @@ LINES = """() => {
 
 SCROLLED_CODE = """() => [...document.querySelectorAll("article .cell_input pre")]
   .filter((code) => code.scrollWidth > code.clientWidth)
-  .map((code) => code.innerText.slice(0, 60))"""
+  .map((code) => code.textContent.slice(0, 60))"""
 
 # Beyond the edge is only what lies in a box that scrolls; hidden is nothing.
 STICKS_OUT = """() => {
@@ -96,7 +96,7 @@ SMALL_PRINT = """() => {
       const style = getComputedStyle(element);
       const size = parseFloat(style.fontSize);
       const line = parseFloat(style.lineHeight) / size;
-      const name = element.innerText.slice(0, 40);
+      const name = element.textContent.slice(0, 40);
       if (size < smallest || line < spacing)
         wrong.push(`${size} px, line ${line.toFixed(2)}: ${name}`);
     }
@@ -108,7 +108,7 @@ SMALL_PRINT = """() => {
 
 UNDESCRIBED = """() => [
   ...[...document.querySelectorAll("article figure")]
-    .filter((figure) => !figure.querySelector("figcaption")?.innerText.trim()),
+    .filter((figure) => !figure.querySelector("figcaption")?.textContent.trim()),
   ...[...document.querySelectorAll("article img")].filter((img) => !img.alt.trim()),
 ].map((element) => element.outerHTML.slice(0, 120))"""
 
@@ -211,7 +211,7 @@ TORN_OFF = r"""() => {
     return mark.width && mark.left < formula.getBoundingClientRect().right - 3;
   };
   const formulas = [...document.querySelectorAll("article span.math")];
-  return formulas.filter(torn).map((formula) => formula.closest("p")?.innerText);
+  return formulas.filter(torn).map((formula) => formula.closest("p")?.textContent);
 }"""
 
 
