@@ -89,6 +89,7 @@ audit: $(PAGES)  ## proofs that take long; also axe-core, Lighthouse and Firefox
 	$(BIN)/python benchmarks/mutants.py
 	$(BIN)/python -m tools.audit.axe
 	$(BIN)/python -m tools.audit.lighthouse --runs 3
+	$(BIN)/python -m tools.audit.live_cells
 	$(BIN)/python -m tools.audit.firefox
 	$(BIN)/python -m tools.audit.verdicts
 	$(BIN)/python -m tools.audit.pdf --record

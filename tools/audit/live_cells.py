@@ -4,29 +4,23 @@ Needs a built book (`make book`). Each round opens a fresh browser: the first ru
 page (cold), then the page is loaded again (the browser has the files), a further run,
 and a check.
 
-    python benchmarks/live_cells.py [--runs 5]
+    python -m tools.audit.live_cells [--runs 5]
 """
 
 import argparse
-import functools
-import http.server
 import os
-import shutil
 import statistics
-import threading
+import sys
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from _record import Row, save
+from playwright.sync_api import sync_playwright
 
-HTML = Path(__file__).resolve().parent.parent / "_build" / "html"
+from tools.audit._site import ARGUMENTS, HTML, chromium, need_the_book, served
+
 PAGE = "notebooks/ch01_softmax.html"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--no-sandbox"]
 TARGETS = {
     "first run, cold": 6.0,
     "first run, page loaded again": 4.0,
@@ -44,23 +38,6 @@ WATCH = """(shown) => {
   });
 }"""
 ANSWER = "def shares_of(s):\n    return s / s.sum()\n"
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files as they are, and says nothing."""
-
-    def log_message(self, *args: Any) -> None:
-        """Keep the terminal free."""
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """Serve the book on this machine; yield its address."""
-    handler = functools.partial(Quiet, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 def waited(page: Any, press: Any, shown: str) -> float:
@@ -87,9 +64,7 @@ def one_round(browser: Any, address: str) -> dict[str, float]:
     second = "div.cell.live:has(.live-output) ~ div.cell.live .live-output pre"
     seconds["a later run"] = waited(page, runs.nth(2), second)
     exercise = page.locator("#ex-ch01-shares ~ div.cell.live").first
-    key = "attention-course/edit/ch01.shares"
-    page.evaluate("([key, code]) => localStorage.setItem(key, code)", [key, ANSWER])
-    exercise.get_by_role("button", name="Edit").click()
+    exercise.get_by_role("button", name="Write").click()
     exercise.locator(".cm-content").focus()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(ANSWER)
@@ -109,12 +84,9 @@ def megabytes(folder: Path) -> tuple[float, float]:
     return round(plain / 1e6, 2), round(packed / 1e6, 2)
 
 
-def measure(rounds: int) -> tuple[list[Row], str]:
+def measure(rounds: int) -> tuple[list[dict[str, Any]], str]:
     """Return one row per wait, and the browser's version."""
-    from playwright.sync_api import sync_playwright
-
-    found = os.environ.get("COURSE_CHROMIUM")
-    path = found or next(filter(None, map(shutil.which, BROWSERS)))
+    path = chromium()
     waits: dict[str, list[float]] = {name: [] for name in TARGETS}
     with served() as address, sync_playwright() as running:
         for _ in range(rounds):
@@ -138,27 +110,30 @@ def measure(rounds: int) -> tuple[list[Row], str]:
     return rows, version
 
 
-def main() -> None:
+def main() -> int:
     """Measure and store the record."""
+    from _record import save
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--name", default="live_cells", help="of the record")
     options = parser.parse_args()
+    need_the_book()
     load = round(os.getloadavg()[0], 1)
     rows, version = measure(options.runs)
     (folder,) = (HTML / "_static").glob("pyodide-*")
     plain, packed = megabytes(folder)
     save(
-        options.name,
+        "live_cells",
         rows,
         browser=f"Chromium {version}",
-        server="loopback, uncompressed",
+        server="loopback",
         pyodide=folder.name.partition("-")[2],
         first_run_megabytes=plain,
         first_run_megabytes_compressed=packed,
         load_before=load,
     )
+    return int(any(row["median_s"] > row["target_s"] for row in rows))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
