@@ -511,8 +511,8 @@ mend_the_merge = Exercise(
         Misconception(
             "bare-merge",
             "The first rows of your output come from head 0 alone, and hold several "
-            "positions each: the heads were flattened in the order in which they lie "
-            "in memory.",
+            "positions each: the heads were flattened as they stand, head "
+            "by head.",
             "The last line brings back the right shape, so it is right.",
             "Change the last word of the input. Which rows of the output move?",
             switch={"merge": "reshape"},
@@ -675,8 +675,8 @@ what_a_head_reads = Exercise(
         "Two letters are right. For each of the five, name the array that it speaks "
         "about and its shape.",
     ),
-    insight="Each head's score is x_i M x_j with M = W_Q W_K^T of rank at most 64: "
-    "the whole of both words is read, through a narrow matrix.",
+    insight="Each head's score is x_i M x_j^T with M = W_Q W_K^T / sqrt(d_k), of rank "
+    "at most 64: the whole of both words is read, through a narrow matrix.",
 )
 
 
@@ -848,7 +848,7 @@ leave_one_out = Exercise(
         ),
         Misconception(
             "bare-merge",
-            "The heads were flattened in the order in which they lie in memory: "
+            "The heads were flattened as they stand, head by head: "
             "a row holds several positions of one head.",
             "Setting a head to zero is the hard part; after it a reshape will do.",
             "With one head zeroed, in which columns should the zeros be in every row?",
