@@ -353,7 +353,7 @@ same_rows = Exercise(
         ),
     ),
     hints=(
-        "An output row is decided by its query and by the set of words it may see.",
+        "An output row is decided by its query and by the bag of words it may see.",
         "Without a mask all five see the same words: count the different queries.",
         "With the mask, the first word sees one *row*, the second sees two of them. "
         "What is the weighted mean of equal values?",
