@@ -986,8 +986,8 @@ mixing = Exercise(
     properties=(_some_rows(by_channels),),
     hints=(
         "Put in a sentence whose words are 0, 0, 0 and 1, 1, 1, and print `channels`.",
-        "`reshape` keeps the order of the numbers in memory. Which operation changes "
-        "it?",
+        "`reshape` reads the numbers in the order of their indices, the last axis "
+        "fastest. Which operation exchanges two axes?",
         "Two lines have the same fault: one on the way in, one on the way out. "
         "Exchanging two axes is what both want to do.",
     ),
