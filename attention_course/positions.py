@@ -28,7 +28,7 @@ def sinusoidal_positions(
     n : int
         Number of positions, counted from 0.
     d_model : int
-        Width of a row; even.
+        Width of a row, the d of the formula; even.
     base : float
         The b of the formula; the wavelengths run from 2 pi to almost 2 pi b.
     like : array, optional
@@ -75,10 +75,10 @@ def rotate(
     .. math::
        \begin{gathered}
        \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix} \mapsto
-       \begin{pmatrix} \cos p\theta_i & -\sin p\theta_i \\
-       \sin p\theta_i & \cos p\theta_i \end{pmatrix}
+       \begin{pmatrix} \cos p\,\omega_i & -\sin p\,\omega_i \\
+       \sin p\,\omega_i & \cos p\,\omega_i \end{pmatrix}
        \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix}, \\
-       \theta_i = b^{-2i/d}
+       \omega_i = b^{-2i/d_k}
        \end{gathered}
 
     Parameters

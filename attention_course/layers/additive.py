@@ -16,7 +16,7 @@ class AdditiveAttention(nn.Module):
     r"""Score each query with each key by a network with one hidden layer.
 
     .. math::
-        \mathrm{score}(q, k) = v^\top \tanh(q\, W_Q + k\, W_K)
+        \mathrm{score}(q, k) = \tanh(q\, W_q + k\, W_k)\, v
 
     Queries and keys may have different widths: in translation a query is a state of the
     decoder, and a key one of the encoder.

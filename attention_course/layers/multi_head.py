@@ -21,8 +21,9 @@ class MultiHeadAttention(nn.Module):
         \mathrm{output} = \mathrm{Concat}(\mathrm{head}_1, \dots, \mathrm{head}_h)\, W_O
         \end{gathered}
 
-    The columns of ``w_query`` are the heads' matrices side by side: head i owns the
-    columns from i · d_head to (i + 1) · d_head, where d_head = d_model // num_heads.
+    The columns of ``w_query`` are the heads' matrices side by side: counted from 0,
+    head i owns the columns from i · d_head to (i + 1) · d_head, where d_head =
+    d_model // num_heads.
 
     Parameters
     ----------
@@ -39,7 +40,8 @@ class MultiHeadAttention(nn.Module):
     projection_bias : bool
         Whether the four projections add a bias vector.
     dropout : float
-        Share of the weights that is set to zero during training.
+        Probability that a weight is set to zero during training; the others are then
+        divided by 1 - dropout.
 
     Attributes
     ----------
