@@ -22,7 +22,7 @@ def live_cells(notebook):
 
 
 def stored(cell):
-    """Return what the book shows for a cell: its text, and how many pictures."""
+    """Return a cell and what the book shows for it: text, and how many pictures."""
     text, pictures = "", 0
     for output in cell["outputs"]:
         data = output.get("data", {})
@@ -31,7 +31,8 @@ def stored(cell):
             pictures += 1
         elif "text/plain" in data:
             text += "".join(data["text/plain"])
-    return {"text": text.rstrip(), "pictures": pictures}
+    source = "".join(cell["source"])
+    return {"source": source, "text": text.rstrip(), "pictures": pictures}
 
 
 def shown(source, name):
