@@ -105,7 +105,7 @@ def panels(
     Parameters
     ----------
     columns, rows : int
-        How many panels beside and below each other.
+        How many panels side by side, and how many rows of them.
     height : float
         Height of one row in inches; the width is the book's column.
 
