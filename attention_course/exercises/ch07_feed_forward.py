@@ -1559,8 +1559,8 @@ rounder = Exercise(
     misconceptions=(
         Misconception(
             "tanh-form",
-            "Your result is the approximation with tanh: 0.0005 off where |z| is near "
-            "2.7, which is about 5 % of GELU there.",
+            "Your result is the approximation with tanh: 0.0005 off where z is near "
+            "2.7 or -2.7, which is about 5 % of GELU there.",
             "The form with 0.044715 is the definition.",
             "Compare your exact_gelu(-2.7) with -2.7 times the probability that a "
             "standard normal number is below -2.7, 0.003467.",

@@ -65,11 +65,15 @@ def _rows(exercise: Exercise) -> list[str]:
     for one in exercise.misconceptions:
         named = judge(exercise, single(exercise, one)).misconceptions
         mark = "named" if named == (one.id,) else "NOT NAMED"
-        rows.append(f"| `{one.id}` | {one.result} | {mark} |")
+        rows.append(f"| `{one.id}` | {_in_a_cell(one.result)} | {mark} |")
     for letter, choice in exercise.choices.items():
         if not choice.right:
-            rows.append(f"| ({letter}) | {choice.reason} | answered |")
+            rows.append(f"| ({letter}) | {_in_a_cell(choice.reason)} | answered |")
     return rows
+
+
+def _in_a_cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def matrix_text() -> str:
@@ -104,7 +108,8 @@ def _coinciding(exercise: Exercise) -> list[str]:
         f"- `{'` and `'.join(one.ids)}`: {' and '.join(one.same_as) or 'right'}"
         for one in catalogue(exercise.id)[1]
     ]
-    title = f":::{{admonition}} {len(pairs)} pairs that give what something else gives"
+    several = f"{len(pairs)} pairs that give" if len(pairs) > 1 else "A pair that gives"
+    title = f":::{{admonition}} {several} what something else gives"
     return [title, ":class: dropdown", "", *pairs, ":::", ""]
 
 
