@@ -90,12 +90,12 @@ gradient_step = Exercise(
     minutes=6,
     difficulty=2,
     section="ch04-learning",
-    prompt="The step of this section, with several examples and "
-    "several parameters. Write `descend(w, x, y, rate)`: the model predicts `x @ w` "
-    "from `x` of shape `(n, d)` and parameters `w` of shape `(d,)`; the loss is the "
-    "mean over the n examples of the squared error, predicted minus right answer `y`, "
-    "shape `(n,)`. Return the parameters after one gradient step with learning rate "
-    "`rate`, a new array of shape `(d,)`; derive the gradient yourself.",
+    prompt="The step of this section, with several examples and several parameters. "
+    "Write `descend(w, x, y, rate)`: the model predicts `x @ w` from `x` of shape "
+    "`(n, d)` and parameters `w` of shape `(d,)`; the loss is the mean over the $n$ "
+    "examples of the squared error, predicted minus right answer `y`, shape `(n,)`. "
+    "Return the parameters after one gradient step with learning rate `rate`, a new "
+    "array of shape `(d,)`; derive the gradient yourself.",
     starter='def descend(w, x, y, rate):\n    raise NotImplementedError("your code")',
     reference=descend,
     cases=_examples,
@@ -143,7 +143,7 @@ gradient_step = Exercise(
             "means-multiplied",
             "Your gradient is the mean error times the mean input.",
             "The mean of a product is the product of the means.",
-            "Take errors 1 and -1 and inputs 1 and -1. What is the mean of the "
+            "Take errors 1 and −1 and inputs 1 and −1. What is the mean of the "
             "products, and what do you get?",
             wrong=_multiplies_means,
         ),
@@ -201,7 +201,7 @@ gradient_step = Exercise(
     ),
     properties=(Property("the loss falls", _loss_grows),),
     hints=(
-        "One example, one parameter is this section: 2 (wx - y) x. What plays the "
+        "One example, one parameter is this section: 2 (wx − y) x. What plays the "
         "role of x for parameter j?",
         "The gradient has the shape of w. Its entry j is the mean over the examples of "
         "twice the error times feature j.",
@@ -210,7 +210,7 @@ gradient_step = Exercise(
     ),
     insight="If the learning rate is too large, the step overshoots. Along the "
     "direction in which the loss bends most, with second derivative c, a step "
-    "multiplies the distance to the minimum by 1 - rate·c: above rate = 2/c it grows "
+    "multiplies the distance to the minimum by 1 − rate·c: above rate = 2/c it grows "
     "with every step. For x = [[3, 1]] c is 20: try the rates 0.09 and 0.11, fifty "
     "steps each.",
 )
@@ -469,7 +469,7 @@ predict_shape = Exercise(
     minutes=3,
     difficulty=2,
     section="ch04-gradient",
-    prompt="A layer of width d = 512 has 8 heads of width 64. It reads a batch of 3 "
+    prompt="A layer of width $d = 512$ has 8 heads of width 64. It reads a batch of 3 "
     "sentences of 20 words each, and the loss is the mean over the whole batch. One "
     "head stores its key matrix as this chapter does. Set `ch04_predict_shape` to the "
     "shape, a tuple, of the gradient with respect to that matrix.",
@@ -765,7 +765,7 @@ def _differs_from_differences(result, *arguments):
 
 gradient_of_question = Exercise(
     id="ch04.gradient-w-query",
-    title="The gradient with respect to W_Q",
+    title="The gradient of the query matrix",
     kind="implement",
     minutes=15,
     difficulty=4,
@@ -832,7 +832,7 @@ gradient_of_question = Exercise(
         ),
         Misconception(
             "only-the-diagonal",
-            "You used p (1 - p) alone: each weight's dependence on its own score.",
+            "You used p (1 − p) alone: each weight's dependence on its own score.",
             "Each weight depends on its own score.",
             "Raise one of three scores. How many of the three weights change?",
             switch={"through": "diagonal"},
@@ -1086,7 +1086,7 @@ self_attention_layer = Exercise(
             "Your weights are the scores themselves: some are negative, no row sums to "
             "1.",
             "A large score already means a large weight.",
-            "What does a weight of -1.2 take from a value?",
+            "What does a weight of −1.2 take from a value?",
             switch={"softmax": False},
         ),
         Misconception(
@@ -1178,8 +1178,8 @@ learned_or_computed = Exercise(
     reference="ae",
     choices={
         "a": Choice(
-            "The product of W_Q and the transpose of W_K is the same for every "
-            "sentence.",
+            "The query matrix times the transpose of the key matrix is the same for "
+            "every sentence.",
             "Both factors are parameters, and these stay as they are. The product, "
             "divided by the root of d_k, says which feature looks for which, whatever "
             "the words.",
@@ -1193,8 +1193,8 @@ learned_or_computed = Exercise(
             "most of machine learning a parameter.",
         ),
         "c": Choice(
-            "W_Q needs as many rows as the longest sentence that the layer may read "
-            "has words.",
+            "The query matrix needs as many rows as the longest sentence that the "
+            "layer may read has words.",
             "W_Q has one row for each feature of a word. The length is in x, and in Q; "
             "the same matrix serves three words and three thousand.",
         ),
@@ -1294,15 +1294,15 @@ dropout_left_on = Exercise(
     minutes=6,
     difficulty=2,
     section="ch04-layer",
-    prompt="**Dropout** sets each weight to 0 with probability `rate` during training, "
-    "so that a layer does not rely on one word alone. The weights that are kept are "
-    "divided by 1 - rate: on average the output is then what it would be without "
-    "dropout, and after training, in evaluation, nothing has to be done. This function "
-    "is in use, and users complain that the trained model gives another answer each "
-    "time. Repair `attend_with_dropout(weights, value, keep, rate, training)`: "
-    "`weights` `(n_q, n_k)` come from the softmax, `value` has shape `(n_k, d_v)`, "
-    "`keep` `(n_q, n_k)` is True where a weight is kept (drawn at random by the "
-    "caller), and `training` is True or False.",
+    prompt="**Dropout** sets each weight to 0 with probability `rate` during "
+    "training, so that a layer does not rely on one word alone. The weights that are "
+    "kept are divided by `1 - rate`: on average the output is then what it would be "
+    "without dropout, and after training, in evaluation, nothing has to be done. This "
+    "function is in use, and users complain that the trained model gives another "
+    "answer each time. Repair `attend_with_dropout(weights, value, keep, rate, "
+    "training)`: `weights` `(n_q, n_k)` come from the softmax, `value` has shape "
+    "`(n_k, d_v)`, `keep` `(n_q, n_k)` is True where a weight is kept (drawn at "
+    "random by the caller), and `training` is True or False.",
     starter="def attend_with_dropout(weights, value, keep, rate, training):\n"
     "    dropped = np.where(keep, weights, 0.0)\n"
     "    dropped = dropped / (1 - rate)\n"
@@ -1329,7 +1329,7 @@ dropout_left_on = Exercise(
         ),
         Misconception(
             "shrinks-in-evaluation",
-            "In evaluation your output is multiplied by 1 - rate.",
+            "In evaluation your output is multiplied by 1 − rate.",
             "In evaluation all weights are there, so they must be made smaller. (In "
             "the first form of dropout they were, and training did not divide.)",
             "What do the weights of a row add up to in evaluation, and on average over "
@@ -1338,7 +1338,7 @@ dropout_left_on = Exercise(
         ),
         Misconception(
             "grows-in-evaluation",
-            "In evaluation your output is divided by 1 - rate, though nothing is "
+            "In evaluation your output is divided by 1 − rate, though nothing is "
             "dropped.",
             "The mask belongs to training; the scaling stays.",
             "What do your weights of one row add up to in evaluation?",
@@ -1361,9 +1361,9 @@ dropout_left_on = Exercise(
         ),
         Misconception(
             "scaled-down",
-            "In training the kept weights are multiplied by 1 - rate, not divided by "
+            "In training the kept weights are multiplied by 1 − rate, not divided by "
             "it.",
-            "A share of 1 - rate is kept, so this is the factor.",
+            "A share of 1 − rate is kept, so this is the factor.",
             "Should a kept weight grow or shrink to make up for those that are "
             "missing?",
             switch={"scale": "down"},
@@ -1534,11 +1534,11 @@ scales = Exercise(
     difficulty=2,
     section="ch04-init",
     prompt="A matrix of shape `(d_in, d_out)` is to be filled. Write "
-    "`starting_scales(d_in, d_out)` and return two numbers: the bound b of Xavier's "
-    "recipe, whose numbers are drawn evenly between -b and b, and the standard "
-    "deviation of He's recipe, whose numbers are drawn from a normal distribution. The "
-    "variances are in the text; numbers drawn evenly between -b and b have variance "
-    "b²/3.",
+    "`starting_scales(d_in, d_out)` and return two numbers: the bound $b$ of Xavier's "
+    "recipe, whose numbers are drawn evenly between $-b$ and $b$, and the standard "
+    "deviation of He's recipe, whose numbers are drawn from a normal distribution. "
+    "The variances are in the text; numbers drawn evenly between $-b$ and $b$ have "
+    "variance $b^2/3$.",
     starter="def starting_scales(d_in, d_out):\n"
     '    raise NotImplementedError("your code")',
     reference=starting_scales,
@@ -1551,7 +1551,7 @@ scales = Exercise(
             "Your first number is Xavier's standard deviation, not the bound: numbers "
             "drawn evenly within it have a third of the variance.",
             "The bound of an even distribution is its standard deviation.",
-            "Draw a million numbers evenly between -1 and 1. What is their variance?",
+            "Draw a million numbers evenly between −1 and 1. What is their variance?",
             switch={"xavier": "std"},
         ),
         Misconception(
@@ -1788,7 +1788,7 @@ mixed_batch = Exercise(
     "right. Find out what it does in larger ones, and repair `additive_weights(query, "
     "states, w, v)`: `query` has shape `(batch, d_q)`, one for each example; `states` "
     "`(batch, n, d_key)`; `w` `(d_q + d_key, d_h)`, the query's rows first; `v` "
-    "`(d_h,)`. It returns each example's weights over its own n words, `(batch, n)`.",
+    "`(d_h,)`. It returns each example's weights over its own $n$ words, `(batch, n)`.",
     starter="def additive_weights(query, states, w, v):\n"
     "    batch, n, _ = states.shape\n"
     "    repeated = np.tile(query, (n, 1)).reshape(batch, n, -1)\n"

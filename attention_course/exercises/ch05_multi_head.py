@@ -675,8 +675,9 @@ what_a_head_reads = Exercise(
         "Two letters are right. For each of the five, name the array that it speaks "
         "about and its shape.",
     ),
-    insight="Each head's score is x_i M x_j^T with M = W_Q W_K^T / sqrt(d_k), of rank "
-    "at most 64: the whole of both words is read, through a narrow matrix.",
+    insight="Each head's score is xᵢ M xⱼᵀ, where M is the query matrix times the "
+    "transpose of the key matrix, divided by the root of the width of a head. M is of "
+    "rank at most 64: the whole of both words is read, through a narrow matrix.",
 )
 
 
@@ -870,7 +871,7 @@ leave_one_out = Exercise(
         ),
         Misconception(
             "rest-grown",
-            "The heads that are left count num_heads / (num_heads - 1) times: they "
+            "The heads that are left count num_heads / (num_heads − 1) times: they "
             "make up for the missing one, as in dropout.",
             "The output must keep its size.",
             "The prompt says that all else stays as it is. Do the other terms of the "
@@ -2255,7 +2256,7 @@ mask_for_heads = Exercise(
         "with (batch, num_heads, n, n) at the right.",
         "The causal condition is the same for all sentences and heads: (n, n). The "
         "other depends on sentence and key: which axes are of size 1?",
-        "Compare the numbers 0 to n - 1 with the lengths in the shape (batch, 1, 1, "
+        "Compare the numbers 0 to n − 1 with the lengths in the shape (batch, 1, 1, "
         "1). What may not be seen gets -inf before the softmax.",
     ),
     insight="Two sentences and two heads are the sizes that hide the fault: a mask of "

@@ -194,10 +194,10 @@ permutation_test = Exercise(
     difficulty=3,
     section="ch06-blind",
     prompt="Write `is_equivariant(f, x)`. `f` turns an array of shape `(n, d)` into "
-    "another one with n rows; `x` has shape `(n, d)`. Return `True` if shuffling the "
-    "rows of `x` shuffles the rows of the output in the same way, and `False` if not.\n"
-    "\nYour function is tried on attention, with and without a mask, and on others "
-    "that survive one special shuffle and not the next.",
+    "another one with $n$ rows; `x` has shape `(n, d)`. Return `True` if shuffling "
+    "the rows of `x` shuffles the rows of the output in the same way, and `False` if "
+    "not.\n\nYour function is tried on attention, with and without a mask, and on "
+    "others that survive one special shuffle and not the next.",
     starter='def is_equivariant(f, x):\n    raise NotImplementedError("your code")',
     reference=is_equivariant,
     cases=_rules,
@@ -525,7 +525,7 @@ sinusoidal = Exercise(
         Misconception(
             "counts-instead-of-reading",
             "Your rows are the codes of 0, 1, 2, ..., whatever places were asked for.",
-            "The places of n words are the numbers from 0 to n - 1.",
+            "The places of n words are the numbers from 0 to n − 1.",
             "Call it with places [3] and with places [0]. Are the results different?",
             switch={"numbering": "counted"},
         ),
@@ -763,10 +763,10 @@ shift_matrix = Exercise(
     minutes=12,
     difficulty=3,
     section="ch06-dot",
-    prompt="Somebody else's code has all sines first and then all cosines, base 10000. "
-    "Write `shift_by(k, d_model)`: the matrix R of shape `(d_model, d_model)` with "
-    "`code[p] @ R` equal to `code[p + k]` for every place p, where `code[p]` is a row "
-    "of that code. k may be negative.",
+    prompt="Somebody else's code has all sines first and then all cosines, base "
+    "10000. Write `shift_by(k, d_model)`: the matrix $R$ of shape `(d_model, "
+    "d_model)` with `code[p] @ R` equal to `code[p + k]` for every place $p$, where "
+    "`code[p]` is a row of that code. `k` may be negative.",
     starter='def shift_by(k, d_model):\n    raise NotImplementedError("your code")',
     reference=shift_by,
     cases=_shifts,
@@ -847,7 +847,7 @@ shift_matrix = Exercise(
         "together; the one minus sign belongs to the sine that reduces the cosine.",
     ),
     insight="R for k words is R for one word to the power k, and its transpose is R "
-    "for -k. A matrix that is a turn loses nothing, however often it is applied.",
+    "for −k. A matrix that is a turn loses nothing, however often it is applied.",
 )
 
 
@@ -1024,7 +1024,7 @@ look_back_design = Exercise(
         "itself. What should the query of place 5 look like instead?",
         "Like the code of place 4. The chapter has a matrix that moves every code by k "
         "words, for all places at once.",
-        "Let w_key be the identity and w_query the turn by -1, and multiply one of "
+        "Let w_key be the identity and w_query the turn by −1, and multiply one of "
         "them by a large number. The scores of width 8 differ by little: try 100 "
         "times, then more.",
     ),
@@ -1049,19 +1049,19 @@ four_terms = Exercise(
     starter="ch06_four_terms = ...",
     choices={
         "a": Choice(
-            "It depends on the two places through their distance i - j only.",
-            "This holds for rotary positions. Here the term place to place is "
-            "p_i W_Q W_K^T p_j, and only special matrices (turns among them) make it a "
-            "function of the distance; the two mixed terms depend on one place each.",
+            "It depends on the two places through their distance i − j only.",
+            "This holds for rotary positions. Here the term place to place is pᵢ W_Q "
+            "W_Kᵀ pⱼ, and only special matrices (turns among them) make it a function "
+            "of the distance; the two mixed terms depend on one place each.",
         ),
         "b": Choice(
             "It holds a term in which no word occurs, only the places i and j.",
-            "p_i W_Q · p_j W_K. The head that looks one word back lives on it.",
+            "pᵢ W_Q · pⱼ W_K. The head that looks one word back lives on it.",
             right=True,
         ),
         "c": Choice(
             "The places add the same amount to all scores of one query.",
-            "Then the softmax would not notice them at all. The terms with p_j differ "
+            "Then the softmax would not notice them at all. The terms with pⱼ differ "
             "from key to key, and these move the weights.",
         ),
         "d": Choice(
@@ -1077,15 +1077,16 @@ four_terms = Exercise(
         ),
     },
     hints=(
-        "Multiply out (x_i + p_i) W_Q · (x_j + p_j) W_K: four terms.",
+        "Multiply out (xᵢ + pᵢ) W_Q · (xⱼ + pⱼ) W_K: four terms.",
         "For each statement, ask which of the four terms it speaks about, and whether "
         "one of the other three spoils it.",
         "Two are true. Try each with W_Q and W_K the identity, then with one of them "
         "not symmetric.",
     ),
-    insight="If W_K sends all places to one vector, both terms that contain p_j W_K "
-    "are the same for all keys, and the softmax drops them: so a network can switch "
-    "terms off. Some later models give words and places projections of their own.",
+    insight="If the key matrix sends all places to one vector, both terms in which it "
+    "meets the place of the key are the same for all keys, and the softmax drops "
+    "them: so a network can switch terms off. Some later models give words and places "
+    "projections of their own.",
 )
 
 
@@ -1506,10 +1507,10 @@ rotary = Exercise(
     difficulty=3,
     section="ch06-rotary",
     prompt="Write `turn_pairs(x, places, base)`: rotary positions for several heads "
-    "at once. `x` has shape `(num_heads, n, d_k)` with $d_k$ even, `places` holds n "
-    "integers, not always from 0 on. Neighbours (0, 1), (2, 3), ... are pairs; pair i "
-    "at place p turns from the first coordinate towards the second, by p times "
-    "$\\text{base}^{-2i/d_k}$. The result has the shape of `x`.",
+    "at once. `x` has shape `(num_heads, n, d_k)` with $d_k$ even, `places` holds $n$ "
+    "integers, not always from 0 on. Neighbours $(0, 1), (2, 3), \\dots$ are pairs; "
+    "pair $i$ at place $p$ turns from the first coordinate towards the second, by the "
+    "angle $p \\cdot \\text{base}^{-2i/d_k}$. The result has the shape of `x`.",
     starter="def turn_pairs(x, places, base):\n"
     '    raise NotImplementedError("your code")',
     reference=turn_pairs,
@@ -1564,7 +1565,7 @@ rotary = Exercise(
         Misconception(
             "counts-instead-of-reading",
             "Your rows are turned as if they stood at 0, 1, 2, ...",
-            "The places of n rows are the numbers from 0 to n - 1.",
+            "The places of n rows are the numbers from 0 to n − 1.",
             "A text is continued at place 10. By how much should its next row turn?",
             switch={"numbering": "counted"},
         ),
@@ -1916,9 +1917,9 @@ last_occurrence_design = Exercise(
     prompt="Each letter of a text should attend to the last earlier place of the same "
     "letter: in *banana* the final *a* (place 5) to place 3, and a letter that is new "
     "to nothing at all. Write `last_occurrence(text)`, which returns `(scores, "
-    "mask)`, each of shape `(n, n)` for n letters; the mask is boolean, `True` where "
-    "a letter may attend. We compute the masked softmax, in which a row without any "
-    "`True` gives zeros. At least 0.97 of the weight has to be on the right place.",
+    "mask)`, each of shape `(n, n)` for $n$ letters; the mask is boolean, `True` "
+    "where a letter may attend. We compute the masked softmax, in which a row without "
+    "any `True` gives zeros. At least 0.97 of the weight has to be on the right place.",
     starter='def last_occurrence(text):\n    raise NotImplementedError("your code")',
     reference=last_occurrence,
     cases=_texts,
@@ -2187,6 +2188,6 @@ opening_bracket_design = Exercise(
         "in every key, small enough never to beat the right depth.",
     ),
     insight="A one-hot depth costs a column for each depth. Two columns do: minus the "
-    "squared difference of two numbers, -(a - b)², is a dot product of (2a, 1) and "
-    "(b, -b²) up to a term that the softmax cannot see.",
+    "squared difference of two numbers, −(a − b)², is a dot product of (2a, 1) and "
+    "(b, −b²) up to a term that the softmax cannot see.",
 )

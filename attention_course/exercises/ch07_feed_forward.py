@@ -45,11 +45,11 @@ hull = Exercise(
     minutes=4,
     difficulty=2,
     section="ch07-hull",
-    prompt="A head attends to three words with the values (1, 2), (4, 0) and (-2, 5). "
-    "Its output (x, y) then goes through a matrix of shape (2, 1) with the entries 1 "
-    "and 2: what leaves the layer is the number x + 2y. There are no biases. Queries "
-    "and keys are not known. Set `ch07_predict_hull` to `(lowest, highest)`: the "
-    "closest two numbers between which the result lies in any case.",
+    prompt="A head attends to three words with the values $(1, 2)$, $(4, 0)$ and "
+    "$(-2, 5)$. Its output $(x, y)$ then goes through a matrix of shape `(2, 1)` with "
+    "the entries 1 and 2: what leaves the layer is the number $x + 2y$. There are no "
+    "biases. Queries and keys are not known. Set `ch07_predict_hull` to `(lowest, "
+    "highest)`: the closest two numbers between which the result lies in any case.",
     starter="ch07_predict_hull = ...",
     reference=(4.0, 8.0),
     tolerance=0.01,
@@ -103,7 +103,7 @@ hull = Exercise(
     hints=(
         "The matrix may be applied before the average: which number does each word "
         "get?",
-        "The three numbers are 1 + 4, 4 + 0 and -2 + 10. An average of them is asked "
+        "The three numbers are 1 + 4, 4 + 0 and −2 + 10. An average of them is asked "
         "for.",
         "Neither bound is quite reached, since a softmax gives each word something.",
     ),
@@ -246,9 +246,9 @@ larger = Exercise(
     minutes=12,
     difficulty=3,
     section="ch07-by-hand",
-    prompt="The words of a sentence are rows of `d` features, all between -20 and 20. "
-    "Write `larger_of(d, i, j)`, which returns four arrays `(w_1, b_1, w_2, b_2)` of "
-    "shapes `(d, d_ff)`, `(d_ff,)`, `(d_ff, 1)` and `(1,)`, such that the network "
+    prompt="The words of a sentence are rows of `d` features, all between $-20$ and "
+    "20. Write `larger_of(d, i, j)`, which returns four arrays `(w_1, b_1, w_2, b_2)` "
+    "of shapes `(d, d_ff)`, `(d_ff,)`, `(d_ff, 1)` and `(1,)`, such that the network "
     "`max(0, x @ w_1 + b_1) @ w_2 + b_2` of this section answers with the larger of "
     "the two features `x[i]` and `x[j]` for every word. Choose `d_ff` as you like.",
     starter='def larger_of(d, i, j):\n    raise NotImplementedError("your code")',
@@ -263,7 +263,7 @@ larger = Exercise(
             "Your network is right where the feature that it passes on is positive. A "
             "negative one becomes 0 on the way.",
             "A ReLU with weight 1 hands a number on.",
-            "What does your network answer for -1 and -3?",
+            "What does your network answer for −1 and −3?",
             switch={"carry": "positive"},
         ),
         Misconception(
@@ -278,9 +278,9 @@ larger = Exercise(
         ),
         Misconception(
             "size-passed-on",
-            "Your network passes on `x[j]` without its sign: -3 arrives as 3.",
+            "Your network passes on `x[j]` without its sign: −3 arrives as 3.",
             "The two halves of a number add up to it.",
-            "The half for negative numbers gives 3 for -3. With which sign should it "
+            "The half for negative numbers gives 3 for −3. With which sign should it "
             "count?",
             switch={"carry": "size"},
         ),
@@ -333,7 +333,7 @@ larger = Exercise(
             "Your network is right while the sum of the two is positive. A negative "
             "sum becomes 0.",
             "A ReLU with weight 1 hands a number on.",
-            "What does the unit for the sum give for -1 and -3?",
+            "What does the unit for the sum give for −1 and −3?",
             wrong=_positive_half_sum,
         ),
     ),
@@ -482,7 +482,7 @@ linears = Exercise(
             "Twice the input gives output that moves twice as far: there is no "
             "nonlinearity between your two layers.",
             "Two layers are more than one, with a bend or without.",
-            "What should a unit pass on whose sum is -3? What does it pass on here?",
+            "What should a unit pass on whose sum is −3? What does it pass on here?",
             switch={"bend": "none"},
         ),
         Misconception(
@@ -498,14 +498,14 @@ linears = Exercise(
             "Negative features of x have no influence on your output: x itself goes "
             "through a ReLU.",
             "A ReLU stands before each layer.",
-            "Change a feature of x from -1 to -2. Should the output move?",
+            "Change a feature of x from −1 to −2. Should the output move?",
             switch={"first": "relu"},
         ),
         Misconception(
             "tanh",
-            "Your hidden units lie between -1 and 1: tanh is in the place of ReLU.",
+            "Your hidden units lie between −1 and 1: tanh is in the place of ReLU.",
             "Any nonlinearity does, so it does not matter which.",
-            "What should a unit pass on whose sum is 5, and one whose sum is -5?",
+            "What should a unit pass on whose sum is 5, and one whose sum is −5?",
             switch={"bend": "tanh"},
         ),
         Misconception(
@@ -520,15 +520,15 @@ linears = Exercise(
             "gelu",
             "Your units dip a little below 0 for negative sums: they are GELUs.",
             "The nonlinearity of a Transformer is GELU. (Of many it is.)",
-            "Which function does the prompt name, and what does it make of -1?",
+            "Which function does the prompt name, and what does it make of −1?",
             switch={"bend": "gelu"},
         ),
         Misconception(
             "sign-removed",
-            "Your units pass on a negative sum without its sign: -3 becomes 3.",
+            "Your units pass on a negative sum without its sign: −3 becomes 3.",
             "Rectified means made positive. (There is such a rectifier; ReLU keeps "
             "one half only.)",
-            "What is max(0, -3)?",
+            "What is max(0, −3)?",
             switch={"bend": "size"},
         ),
         Misconception(
@@ -550,7 +550,7 @@ linears = Exercise(
             "`bias_1` is added after the ReLU, so it does not decide which units are "
             "on.",
             "It belongs to the first layer, and the order within does not matter.",
-            "A unit has the sum -1 and the bias 3. Is it on?",
+            "A unit has the sum −1 and the bias 3. Is it on?",
             switch={"inner": "after"},
         ),
         Misconception(
@@ -704,12 +704,13 @@ convolution = Exercise(
     minutes=10,
     difficulty=3,
     section="ch07-positions",
-    prompt="Write `convolve(x, kernel, bias)` for any odd width k, so that its case "
-    "k = 1 is one layer of a feed-forward network. `x` has shape `(n, d_in)`, `kernel` "
-    "`(k, d_in, d_out)`, `bias` `(d_out,)`; the result has shape `(n, d_out)`. For "
-    "k = 3, row i of the result is `x[i - 1] @ kernel[0] + x[i] @ kernel[1] + "
-    "x[i + 1] @ kernel[2] + bias`, and a wider kernel reaches as far to the left as to "
-    "the right. Before the first and after the last position stand zeros.",
+    prompt="Write `convolve(x, kernel, bias)` for any odd width $k$, so that its case "
+    "$k = 1$ is one layer of a feed-forward network. `x` has shape `(n, d_in)`, "
+    "`kernel` `(k, d_in, d_out)`, `bias` `(d_out,)`; the result has shape `(n, "
+    "d_out)`. For $k = 3$, row $i$ of the result is `x[i - 1] @ kernel[0] + x[i] @ "
+    "kernel[1] + x[i + 1] @ kernel[2] + bias`, and a wider kernel reaches as far to "
+    "the left as to the right. Before the first and after the last position stand "
+    "zeros.",
     starter="def convolve(x, kernel, bias):\n"
     '    raise NotImplementedError("your code")',
     reference=convolve,
@@ -792,7 +793,7 @@ convolution = Exercise(
         ),
         Misconception(
             "complete-windows-only",
-            "Your result has k - 1 rows fewer than x: there is one for each window "
+            "Your result has k − 1 rows fewer than x: there is one for each window "
             "that fits in.",
             "Where a neighbour is missing, there is no result.",
             "What stands before the first position, according to the prompt?",
@@ -1117,8 +1118,8 @@ collapsed = Exercise(
     minutes=6,
     difficulty=2,
     section="ch07-collapse",
-    prompt="Three linear layers follow each other without a bend between them: "
-    "`((x @ w_1 + b_1) @ w_2 + b_2) @ w_3 + b_3`, of widths d to f to g to h. Write "
+    prompt="Three linear layers follow each other without a bend between them: `((x @ "
+    "w_1 + b_1) @ w_2 + b_2) @ w_3 + b_3`, of widths $d$ to $f$ to $g$ to $h$. Write "
     "`collapse(w_1, b_1, w_2, b_2, w_3, b_3)`, which returns `(matrix, bias)` of "
     "shapes `(d, h)` and `(h,)` such that `x @ matrix + bias` is the same for every "
     "`x`.",
@@ -1250,7 +1251,8 @@ bend = Exercise(
     starter="ch07_why_bend = ...",
     choices={
         "a": Choice(
-            "A larger d_ff makes up for it: 15,360 units without a bend do as much.",
+            "A larger hidden width makes up for it: 15,360 units without a bend do as "
+            "much.",
             "Any width collapses to one matrix of shape (384, 384). Width adds pieces "
             "to a bent function and nothing to a straight one.",
         ),
@@ -1410,11 +1412,11 @@ operations = Exercise(
     difficulty=3,
     section="ch07-note-shapes",
     prompt="A layer has $d_{\\text{model}} = 400$ and a narrow feed-forward network, "
-    "$d_{\\text{ff}} = 1400$. "
-    "Count one multiply-add per weight and word for the network's two matrices, biases "
-    "left out. From which length n on do the scores and the weighted averages, "
-    "together, cost more than the network? The projections of attention are not "
-    "counted. Set `ch07_predict_operations` to the n at which both cost the same.",
+    "$d_{\\text{ff}} = 1400$. Count one multiply-add per weight and word for the "
+    "network's two matrices, biases left out. From which length $n$ on do the scores "
+    "and the weighted averages, together, cost more than the network? The projections "
+    "of attention are not counted. Set `ch07_predict_operations` to the $n$ at which "
+    "both cost the same.",
     starter="ch07_predict_operations = ...",
     reference=1400,
     misconceptions=(
@@ -1562,13 +1564,13 @@ rounder = Exercise(
             "Your result is the approximation with tanh: 0.0005 off where z is near "
             "2.7 or -2.7, which is about 5 % of GELU there.",
             "The form with 0.044715 is the definition.",
-            "Compare your exact_gelu(-2.7) with -2.7 times the probability that a "
-            "standard normal number is below -2.7, 0.003467.",
+            "Compare your exact_gelu(-2.7) with −2.7 times the probability that a "
+            "standard normal number is below −2.7, 0.003467.",
             wrong=_gelu_by_tanh,
         ),
         Misconception(
             "logistic-form",
-            "Your result is z / (1 + e^(-1.702 z)), the paper's rougher approximation.",
+            "Your result is z / (1 + e^(−1.702 z)), the paper's rougher approximation.",
             "Φ is the logistic function.",
             "Compare your exact_gelu(1) with the 0.8413 of this section.",
             wrong=lambda z: z / (1 + np.exp(-1.702 * z)),
@@ -1577,14 +1579,14 @@ rounder = Exercise(
             "silu",
             "Your result is z / (1 + e^(-z)), which is called SiLU or Swish.",
             "All smooth versions of ReLU are the same.",
-            "Where is your function lowest? GELU is at -0.75.",
+            "Where is your function lowest? GELU is at −0.75.",
             wrong=lambda z: z / (1 + np.exp(-z)),
         ),
         Misconception(
             "relu",
             "Your result is ReLU: negative sums give exactly 0.",
             "GELU is another name for it.",
-            "What is GELU of -1, according to the section?",
+            "What is GELU of −1, according to the section?",
             wrong=lambda z: np.maximum(0, z),
         ),
         Misconception(
@@ -1623,7 +1625,7 @@ rounder = Exercise(
             "cut-off-at-zero",
             "Positive sums come out right; negative ones give exactly 0.",
             "A rectifier lets nothing negative through.",
-            "What is GELU of -1, according to the section?",
+            "What is GELU of −1, according to the section?",
             wrong=lambda z: np.maximum(0, exact_gelu(z)),
         ),
         Misconception(
@@ -1660,7 +1662,7 @@ rounder = Exercise(
         "For an array: make a flat list of the numbers, treat each, and give the "
         "result the shape of z; `np.vectorize` does this for a function of one number.",
     ),
-    insight="Far to the left, 1 + erf loses its digits: at z = -9 it is exactly 0. "
+    insight="Far to the left, 1 + erf loses its digits: at z = −9 it is exactly 0. "
     "`math.erfc(-z / sqrt(2)) / 2` is the same probability and keeps them.",
 )
 
@@ -1685,19 +1687,19 @@ memory = Exercise(
     minutes=4,
     difficulty=2,
     section="ch07-memory",
-    prompt="A feed-forward network has three hidden units. For one word, "
-    "`x @ w_1 + b_1` is (3, -2, 1). The rows of `w_2` are (2, 0), (5, 5) and (-1, 4), "
-    "and `b_2` is (1, -1). Set `ch07_predict_memory` to the output for this word, two "
-    "numbers as a tuple.",
+    prompt="A feed-forward network has three hidden units. For one word, `x @ w_1 + "
+    "b_1` is $(3, -2, 1)$. The rows of `w_2` are $(2, 0)$, $(5, 5)$ and $(-1, 4)$, "
+    "and `b_2` is $(1, -1)$. Set `ch07_predict_memory` to the output for this word, "
+    "two numbers as a tuple.",
     starter="ch07_predict_memory = ...",
     reference=(6.0, 3.0),
     tolerance=0.02,
     misconceptions=(
         Misconception(
             "no-bend",
-            "The second value was counted with its share of -2.",
+            "The second value was counted with its share of −2.",
             "A key that does not fit takes its value away.",
-            "What does the unit with the sum -2 pass on?",
+            "What does the unit with the sum −2 pass on?",
             wrong=_recalled(_KEYED),
         ),
         Misconception(
@@ -1731,9 +1733,9 @@ memory = Exercise(
         ),
         Misconception(
             "signs-removed",
-            "The second value was counted twice: -2 became 2.",
+            "The second value was counted twice: −2 became 2.",
             "Rectified means made positive.",
-            "What is max(0, -2)?",
+            "What is max(0, −2)?",
             wrong=_recalled(np.abs(_KEYED)),
         ),
         Misconception(
@@ -1745,7 +1747,7 @@ memory = Exercise(
         ),
         Misconception(
             "bend-after-the-values",
-            "You added up the values with 3, -2 and 1, and cut off what was negative "
+            "You added up the values with 3, −2 and 1, and cut off what was negative "
             "afterwards.",
             "It does not matter whether the bend comes before or after the second "
             "matrix.",
@@ -1755,7 +1757,7 @@ memory = Exercise(
     ),
     hints=(
         "Which shares do the three values get?",
-        "ReLU makes (3, -2, 1) into (3, 0, 1). Nothing is divided.",
+        "ReLU makes (3, −2, 1) into (3, 0, 1). Nothing is divided.",
         "Three times the first value, once the third, and one thing more is added.",
     ),
     insight="Before `b_2` is added, the answer is (5, 4), outside the triangle of the "
