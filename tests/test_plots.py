@@ -459,6 +459,17 @@ def test_a_gap_moves_the_name_to_the_last_number():
     assert ax.texts[0].xy[1] == 4.0
 
 
+def test_a_line_that_ends_early_has_its_name_there():
+    ys = [[9, 5, np.nan, np.nan], [9, 5.01, np.nan, np.nan], [9, 9, 9, 9.0]]
+    ax = plots.lines([0, 1, 2, 3], ys, ["a", "b", "whole"], "x", "y")
+    ax.figure.canvas.draw()
+    boxes = {t.get_text(): t.get_window_extent() for t in ax.texts}
+    assert not boxes["a"].overlaps(boxes["b"])
+    for name, end in [("a", 1), ("b", 1), ("whole", 3)]:
+        gap = boxes[name].x0 - ax.transData.transform((end, 0))[0]
+        assert 0 < gap < 0.15 * ax.figure.dpi, name
+
+
 def test_logarithmic_axes_are_set_and_powers_of_two_marked():
     ax = plots.lines([2, 4, 8], [[1, 2, 3.0]], ["a"], "d", "y", logx=True, logy=True)
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
@@ -517,6 +528,78 @@ def test_labels_of_vectors_that_nearly_agree_do_not_overlap():
     boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
     for one, other in itertools.combinations(boxes, 2):
         assert not one.overlaps(other)
+
+
+def pixels_along(ax, corners):
+    """Return points in pixels, close together, on the closed line through corners."""
+    steps = np.linspace(0, 1, 400)[:, None]
+    closed = [*corners, corners[0]]
+    edges = [a + steps * (b - a) for a, b in itertools.pairwise(map(np.array, closed))]
+    return ax.transData.transform(np.concatenate(edges))
+
+
+OUTPUTS = {
+    "averages": (WEIGHTS @ VALUES, QUESTIONS),
+    "one on a value": ([[8, 0], [-4, -6], [-6, 3], [0, 0]], [*QUESTIONS, "none of it"]),
+}
+
+
+@pytest.mark.parametrize("case", OUTPUTS)
+def test_no_label_lies_across_the_hull_or_on_a_point(case):
+    outputs, names = OUTPUTS[case]
+    ax = plots.convex_hull_plane(VALUES, outputs, WORDS, names)
+    ax.figure.canvas.draw()
+    outline = pixels_along(ax, [[4, 0], [-2, 3], [-2, -3]])
+    marks = ax.transData.transform(np.concatenate([VALUES, outputs]))
+    boxes = {t.get_text(): t.get_window_extent() for t in ax.texts if t.get_text()}
+    for name, box in boxes.items():
+        assert not any(box.contains(*p) for p in [*outline, *marks]), name
+    for one, other in itertools.combinations(boxes.values(), 2):
+        assert not one.overlaps(other)
+
+
+def test_a_label_far_from_its_point_is_joined_to_it():
+    outputs, names = OUTPUTS["one on a value"]
+    ax = plots.convex_hull_plane(VALUES, outputs, WORDS, names)
+    (leader,) = [t for t in ax.texts if not t.get_text()]
+    (label,) = [t for t in ax.texts if t.get_text() == "none of it"]
+    assert tuple(leader.xy) == tuple(label.xy) == (0, 0)
+    assert leader.get_position() == pytest.approx(label.get_position())
+    assert leader.arrow_patch is not None
+
+
+def test_an_output_on_a_value_leaves_the_value_to_be_seen():
+    ax = plots.convex_hull_plane(VALUES, VALUES[:1], WORDS, ["same"])
+    values, outputs = ax.get_lines()[-2:]
+    diagonal = 2**0.5 * outputs.get_markersize() + outputs.get_markeredgewidth()
+    assert diagonal < values.get_markersize()
+
+
+def test_other_outputs_have_their_own_mark_and_a_legend_names_all_three():
+    others = np.array([[1.0, 0.5], [-1, -1]])
+    args = VALUES, WEIGHTS @ VALUES, WORDS, QUESTIONS
+    ax = plots.convex_hull_plane(*args, others=others)
+    marks = {line.get_label(): line for line in ax.get_lines()}
+    names = ["values", "outputs", "outputs of other queries"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == names
+    assert len({marks[name].get_marker() for name in names}) == 3
+    np.testing.assert_array_equal(marks[names[2]].get_xydata(), others)
+    assert marks[names[2]].get_zorder() < marks["values"].get_zorder()
+    assert plots.convex_hull_plane(*args).get_legend() is None
+
+
+def test_planes_of_the_same_reach_have_the_same_axes_and_room_for_labels():
+    _, axes = plots.panels(2, height=3.0)
+    for ax, turn in zip(axes, [0.0, 10.0], strict=True):
+        ends = [[np.cos(turn + a), np.sin(turn + a)] for a in (2, 5)]
+        plots.vectors_plane(ends, ["query at 2", "key at 5"], reach=1.7, ax=ax)
+        assert ax.get_xlim() == ax.get_ylim() == (-1.7, 1.7)
+    axes[0].figure.canvas.draw()
+    for ax in axes:
+        x, y = ax.transData.transform((0, 0))
+        for box in [t.get_window_extent() for t in ax.texts if t.get_text()]:
+            assert not box.x0 < x < box.x1
+            assert not box.y0 < y < box.y1
 
 
 def test_the_hull_leaves_out_what_lies_inside():

@@ -226,14 +226,15 @@ def _label_ends(ax: Axes, labels: Sequence[str]) -> None:
         tips.append((ax.transData.transform(end)[1], end, label, line.get_color()))
     tips.sort(key=lambda tip: tip[0])
     point = figure.dpi / 72
-    heights = _spread([tip[0] / point for tip in tips], gap=12.0)
-    right = max(float(tip[1][0]) for tip in tips)
-    for height, (pixel, end, label, colour) in zip(heights, tips, strict=True):
-        ax.annotate(
-            label, (right, end[1]), xytext=(7, height - pixel / point),
-            textcoords="offset points", va="center", color=colour, fontsize=9.5,
-            annotation_clip=False,
-        )  # fmt: skip
+    for right in sorted({float(tip[1][0]) for tip in tips}):  # some lines end early
+        here = [tip for tip in tips if tip[1][0] == right]
+        heights = _spread([tip[0] / point for tip in here], gap=12.0)
+        for height, (pixel, end, label, colour) in zip(heights, here, strict=True):
+            ax.annotate(
+                label, end, xytext=(7, height - pixel / point),
+                textcoords="offset points", va="center", color=colour, fontsize=9.5,
+                annotation_clip=False,
+            )  # fmt: skip
 
 
 def _spread(heights: Sequence[float], gap: float) -> list[float]:

@@ -13,6 +13,11 @@ from .._typing import Array
 from ._input import Floats, as_names, as_plane, as_roles
 from ._style import GREY, GRID, PALETTE, colour_of, finish, laid_out, one_panel, styled
 
+# How many points a label may stand from its own, and what that costs, in its area.
+ROOMY = {8.0: 0.0, 18.0: 0.5}
+CROWDED = {8.0: 0.0, 14.0: 0.01, 28.0: 0.02, 44.0: 0.03, 60.0: 0.04}
+LEADER = 20.0  # farther away, a thin line joins the label to its point
+
 
 @styled
 def vectors_plane(
@@ -20,6 +25,7 @@ def vectors_plane(
     labels: Sequence[str],
     *,
     roles: str | Sequence[str | None] | None = None,
+    reach: float | None = None,
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
@@ -33,6 +39,9 @@ def vectors_plane(
         One name per vector.
     roles : str or sequence of str, optional
         Role of all vectors or of each.
+    reach : float, optional
+        How far both axes go from the origin, the same in panels to be compared;
+        otherwise as far as the vectors need.
     ax : Axes, optional
         A panel to draw into.
     title : str, optional
@@ -48,6 +57,8 @@ def vectors_plane(
     colours = [colour_of(r) for r in as_roles(roles, len(array))]
     ax = one_panel(ax, 4.8, 4.0)
     _plane_axes(ax, array)
+    if reach is not None:
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
     for (x, y), colour in zip(array, colours, strict=True):
         if x == y == 0:
             ax.plot(0, 0, "o", color=colour, markersize=5)
@@ -67,6 +78,7 @@ def convex_hull_plane(
     value_labels: Sequence[str],
     output_labels: Sequence[str],
     *,
+    others: Array | None = None,
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
@@ -80,6 +92,9 @@ def convex_hull_plane(
         Shape (n_q, 2), ink diamonds.
     value_labels, output_labels : sequence of str
         One name per value and per output.
+    others : array_like, optional
+        Shape (n, 2), outputs of more queries, crosses without names; a legend then
+        tells the three kinds of points apart.
     ax : Axes, optional
         A panel to draw into.
     title : str, optional
@@ -94,17 +109,40 @@ def convex_hull_plane(
     labels = as_names("value_labels", value_labels, len(outer), "values")
     labels += as_names("output_labels", output_labels, len(inner), "outputs")
     ax = one_panel(ax, 4.8, 4.2)
+    more = np.empty((0, 2)) if others is None else as_plane("others", others)
     both = np.concatenate([outer, inner])
-    _plane_axes(ax, both)
+    _plane_axes(ax, np.concatenate([both, more]))
     corners = hull(outer)
+    outline = corners[[*range(len(corners)), 0]]
     ax.fill(*corners.T, facecolor=PALETTE["value"], alpha=0.12, edgecolor="none")
-    ax.plot(*corners[[*range(len(corners)), 0]].T, color=PALETTE["value"], lw=0.9)
-    ax.plot(*outer.T, "o", color=PALETTE["value"], markersize=7)
-    ax.plot(*inner.T, "D", color=PALETTE["output"], markersize=6)
-    colours = [PALETTE["value"]] * len(outer) + [PALETTE["output"]] * len(inner)
+    ax.plot(*outline.T, color=PALETTE["value"], lw=0.9)
+    # An output on a value shows as a diamond within a circle, so it must be smaller.
+    ax.plot(*outer.T, "o", color=PALETTE["value"], markersize=9, label="values")
+    ax.plot(
+        *inner.T, "D", color=PALETTE["output"], markersize=5, markeredgecolor="white",
+        markeredgewidth=0.6, label="outputs",
+    )  # fmt: skip
+    if len(more):
+        crosses = {"color": GREY, "markersize": 5, "label": "outputs of other queries"}
+        ax.plot(*more.T, "x", zorder=1.9, **crosses)  # under values and outputs
     finish(ax, title)
-    _place_labels(ax, both, labels, colours)
+    avoid = _hull_boxes(ax, outline, more)
+    colours = [PALETTE["value"]] * len(outer) + [PALETTE["output"]] * len(inner)
+    _place_labels(ax, both, labels, colours, avoid=avoid, places=CROWDED)
     return ax
+
+
+def _hull_boxes(ax: Axes, outline: Floats, more: Floats) -> list[Floats]:
+    """Return boxes in pixels over the outline, the crosses and the legend of these."""
+    steps = np.linspace(0, 1, 100)[:, None]
+    edges = [a + steps * (b - a) for a, b in itertools.pairwise(outline)]
+    legend = ax.legend(loc="best", fontsize=9, frameon=False) if len(more) else None
+    laid_out(ax)
+    pixels = ax.transData.transform(np.concatenate([*edges, more]))
+    boxes: list[Floats] = [np.concatenate([p - 6, p + 6]) for p in pixels]
+    if legend is not None:
+        boxes.append(np.asarray(legend.get_window_extent().extents))
+    return boxes
 
 
 def _plane_axes(ax: Axes, points: Floats) -> None:
@@ -152,6 +190,8 @@ def _place_labels(
     colours: Sequence[str],
     *,
     arrows: bool = False,
+    avoid: Sequence[Floats] = (),
+    places: dict[float, float] = ROOMY,
 ) -> None:
     """Write each label near its point, where it covers no point and no other label."""
     laid_out(ax)
@@ -159,7 +199,7 @@ def _place_labels(
     pixels = ax.transData.transform(np.concatenate([points * t for t in along]))
     reach = 4 if arrows else 12
     taken: list[Floats] = [np.concatenate([p - reach, p + reach]) for p in pixels]
-    taken += _lines_through_origin(ax)
+    taken += [*_lines_through_origin(ax), *avoid]
     halo = [withStroke(linewidth=2.5, foreground="white")]
     for point, label, colour in zip(points, labels, colours, strict=True):
         text = ax.annotate(
@@ -167,7 +207,7 @@ def _place_labels(
             fontsize=9.5, path_effects=halo,
         )  # fmt: skip
         inside = np.asarray(ax.bbox.extents)
-        taken.append(_best_place(text, point, taken, inside))
+        taken.append(_best_place(text, point, taken, inside, places))
 
 
 def _lines_through_origin(ax: Axes) -> list[Floats]:
@@ -181,21 +221,36 @@ def _lines_through_origin(ax: Axes) -> list[Floats]:
 
 
 def _best_place(
-    text: Annotation, point: Floats, taken: Sequence[Floats], inside: Floats
+    text: Annotation,
+    point: Floats,
+    taken: Sequence[Floats],
+    inside: Floats,
+    places: dict[float, float],
 ) -> Floats:
     """Try places around the point, outwards from the origin first; keep the freest."""
     outward = math.atan2(point[1], point[0])
     turns = [0.0, *(s * k / 8 for k in range(1, 8) for s in (1, -1)), 1.0]
     best: tuple[float, float, float] | None = None
-    for far, turn in itertools.product([8, 18], turns):
+    for far, turn in itertools.product(places, turns):
         angle = outward + turn * math.pi
         box = _move(text, angle, far)
         covered = sum(_overlap(box, other) for other in taken) + _outside(box, inside)
-        covered += (far > 8) * 0.5 * float(np.prod(box[2:] - box[:2]))
+        covered += places[far] * float(np.prod(box[2:] - box[:2]))
         if best is None or covered < best[0] - 1:
             best = covered, angle, far
     assert best is not None
+    if best[2] > LEADER:
+        _draw_leader(text, *best[1:])
     return _move(text, *best[1:])
+
+
+def _draw_leader(text: Annotation, angle: float, far: float) -> None:
+    """Join a label that stands far from its point to the point."""
+    line = {"arrowstyle": "-", "color": text.get_color(), "lw": 0.7}
+    line |= {"shrinkA": 0, "shrinkB": 5}
+    end = (far * math.cos(angle), far * math.sin(angle))
+    assert text.axes is not None
+    text.axes.annotate("", text.xy, end, textcoords="offset points", arrowprops=line)
 
 
 def _move(text: Annotation, angle: float, far: float) -> Floats:

@@ -44,7 +44,7 @@ function heading([left, wide], title, names) {
     text(left + (names.length * wide) / 2, 14, title, "mid bold small"),
     ...names.flatMap((name, j) => {
       const parts = name.split(" ");
-      const top = 46 - 12 * (parts.length - 1) - (name === "both" ? 12 : 0);
+      const top = 46 - 12 * (parts.length - 1);
       return parts.map((part, k) => text(middle(j), top + 12 * k, part, "mid tiny muted"));
     }),
   ];

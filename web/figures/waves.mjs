@@ -21,7 +21,7 @@ export const compute = (data, state) => data.table[state.place];
 
 export function draw(data, state) {
   const row = compute(data, state);
-  const [left, wide, high, radius] = [130, WIDTH - 140, 66, 25];
+  const [left, wide, high, radius] = [144, WIDTH - 154, 66, 25];
   const last = data.table.length - 1;
   const across = (place) => left + (place / last) * wide;
   const hands = data.speeds.map((speed, i) => {
@@ -32,7 +32,7 @@ export function draw(data, state) {
     const between = range(pieces + 1).map((piece) => (piece * last) / pieces);
     return tag("circle", { cx: 36, cy: middle, r: radius, class: "rim" }) +
       arrow(36, middle, 36 + radius * sine, middle - radius * cosine, "output") +
-      text(67, middle - 4, `sin ${show(sine, 2)}`, "small") + text(67, middle + 12, `cos ${show(cosine, 2)}`, "small muted") +
+      text(67, middle - 4, `sin: ${show(sine, 2)}`, "small") + text(67, middle + 12, `cos: ${show(cosine, 2)}`, "small muted") +
       line(left, middle, left + wide, middle, "grid") +
       path(between.map((place) => [across(place), up(Math.cos(place * speed))]), "wave faint") +
       path(between.map((place) => [across(place), up(Math.sin(place * speed))]), "wave") +
