@@ -123,8 +123,10 @@ def convex_hull_plane(
         markeredgewidth=0.6, label="outputs",
     )  # fmt: skip
     if len(more):
-        crosses = {"color": GREY, "markersize": 5, "label": "outputs of other queries"}
-        ax.plot(*more.T, "x", zorder=1.9, **crosses)  # under values and outputs
+        ax.plot(
+            *more.T, "x", color=GREY, markersize=5, label="outputs of other queries",
+            zorder=1.9,
+        )  # fmt: skip
     finish(ax, title)
     avoid = _hull_boxes(ax, outline, more)
     colours = [PALETTE["value"]] * len(outer) + [PALETTE["output"]] * len(inner)
@@ -249,7 +251,7 @@ def _draw_leader(text: Annotation, angle: float, far: float) -> None:
     line = {"arrowstyle": "-", "color": text.get_color(), "lw": 0.7}
     line |= {"shrinkA": 0, "shrinkB": 5}
     end = (far * math.cos(angle), far * math.sin(angle))
-    assert text.axes is not None
+    assert isinstance(text.axes, Axes)
     text.axes.annotate("", text.xy, end, textcoords="offset points", arrowprops=line)
 
 
