@@ -63,6 +63,18 @@ def test_who_comes_back_to_a_page_gets_the_whole_page(browser, site):
         assert page.evaluate(SKIPPED) == 0
 
 
+def test_what_a_reader_looks_at_stays_while_the_rest_is_laid_out(browser, site):
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.goto(site + LONG, wait_until="domcontentloaded")
+    heading = "article > section > section:nth-of-type(5) > h2"
+    page.evaluate("(one) => document.querySelector(one).scrollIntoView()", heading)
+    page.wait_for_selector(READY)
+    assert page.evaluate(SKIPPED) > 3
+    assert page.evaluate(ON_SCREEN, heading)
+    context.close()
+
+
 def test_a_link_to_a_skipped_section_leads_there(browser, site):
     with opened(browser, site + LONG, viewport=DESKTOP) as (page, _):
         link = page.locator(".bd-toc-nav a.nav-link").last
