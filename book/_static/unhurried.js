@@ -52,19 +52,23 @@
     section.dispatchEvent(new Event("course-laid-out", { bubbles: true }));
   };
 
-  // What measures the whole page comes when there is nothing left to lay out.
+  // What measures the whole page comes when there is nothing left to lay out: the theme's
+  // script, which listens to Bootstrap's, and then Bootstrap's mark of what is being read.
   const finish = () => {
-    window.bootstrap?.ScrollSpy.getOrCreateInstance(document.body);
     const script = document.createElement("script");
     script.src = late;
-    script.addEventListener("load", () => { root.dataset.ready = ""; }); // tests wait for it
+    script.addEventListener("load", () => {
+      window.bootstrap?.ScrollSpy.getOrCreateInstance(document.body);
+      root.dataset.ready = ""; // tests wait for it
+    });
     document.body.append(script);
   };
 
   addEventListener("load", async () => {
     if (root.classList.contains("course-early")) {
       await inTurn(height); // now the browser knows which fonts the formulas need
-      await document.fonts.ready;
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      await document.fonts.ready; // those asked for in the frame before
       await inTurn(note);
     }
     finish();
