@@ -1,6 +1,7 @@
 """Hints, solutions, progress: what is remembered, and where."""
 
 import json
+import re
 import threading
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 from built import ROOT, extension
 
 from attention_course.exercises import check, hint, progress, solution
+from attention_course.exercises._judge import judge
 from attention_course.exercises._progress import progress_file, record, records
-from attention_course.exercises._registry import find
+from attention_course.exercises._registry import every, find
+from attention_course.exercises._verdict import Note, Outcome, Verdict
+from attention_course.exercises._words import as_html, as_markdown
 
 ID = "ch01.shares"
 
@@ -133,4 +137,62 @@ def test_a_page_of_the_book_names_no_call_where_it_has_a_button():
         assert "hint(" not in panel
         assert "stuck" not in panel
         assert "Not attempted" in panel
-        assert "minutes." in panel
+
+
+# As a terminal shows it, in a panel, in Markdown.
+SET = [
+    ("p_i p_j", "<i>p</i><sub>i</sub> <i>p</i><sub>j</sub>", "$p_{i}$ $p_{j}$"),
+    ("e^(s+c)", "<i>e</i><sup>s+c</sup>", "${e}^{s+c}$"),
+    ("1 / (1 + e^-s).", "1 / (1 + <i>e</i><sup>−s</sup>).", "1 / (1 + ${e}^{-s}$)."),
+    ("e^(s_i)", "<i>e</i><sup><i>s</i><sub>i</sub></sup>", "${e}^{s_{i}}$"),
+    ("e^9.2 or 2^53.", "<i>e</i><sup>9.2</sup> or 2<sup>53</sup>.", None),
+    ("n, d_model", "n, <i>d</i><sub>model</sub>", r"n, $d_{\text{model}}$"),
+    ("W_Kᵀ", "<i>W</i><sub>K</sub>ᵀ", "$W_{K}$ᵀ"),
+    ("w_key, W_K", "<code>w_key</code>, <i>W</i><sub>K</sub>", "`w_key`, $W_{K}$"),
+    ("num_heads?", "<code>num_heads</code>?", "`num_heads`?"),
+    ("np.log(np.exp(9.0)).", "<code>np.log(np.exp(9.0))</code>.", None),
+    ("a < b & `c<d`", "a &lt; b &amp; <code>c&lt;d</code>", "a < b & `c<d`"),
+]
+
+
+@pytest.mark.parametrize(("text", "html", "markdown"), SET)
+def test_formulas_and_code_in_running_words_are_set(text, html, markdown):
+    assert as_html(text) == html
+    if markdown is not None:
+        assert as_markdown(text) == markdown
+
+
+def authored(exercise):
+    """Yield every text of an exercise that a panel or a page sets."""
+    yield from (exercise.insight, *exercise.hints)
+    for one in exercise.misconceptions:
+        yield from (one.result, one.belief, one.question)
+    for choice in exercise.choices.values():
+        yield from (choice.text, choice.reason)
+
+
+@pytest.mark.parametrize("exercise", every(), ids=lambda exercise: exercise.id)
+def test_no_text_shows_a_raw_formula(exercise):
+    for text in authored(exercise):
+        words = re.sub(r"<code>.*?</code>", "", as_html(text))
+        assert not set(words) & set("_^`"), words
+        words = re.sub(r"`[^`]*`|\$[^$]*\$", "", as_markdown(text))
+        assert not set(words) & set("_^`$"), words
+
+
+def test_what_the_learner_wrote_is_shown_as_it_is():
+    raised = Verdict(ID, Outcome.RAISED, "", (("", "name 'p_i' is not defined"),))
+    assert "name &#x27;p_i&#x27; is not defined" in raised._repr_html_()
+    shown = Verdict(ID, Outcome.VALUES, "", (("Yours", "x_1"), ("", "x_2")))
+    assert "x_1" in shown._repr_html_()
+    assert "<i>x</i><sub>2</sub>" in shown._repr_html_()
+    assert "<sub>" in Note("Hint", "Divide by d_k")._repr_html_()
+
+
+def test_before_the_first_try_a_panel_repeats_nothing_of_the_prompt():
+    exercise = find(ID)
+    words = str(judge(exercise, ...))
+    assert (
+        words.split()
+        == f"○ Not attempted {ID} If you are stuck: `hint('{ID}')`".split()
+    )

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from attention_course.exercises import _registry
 from attention_course.exercises._judge import function_name
 from attention_course.exercises._model import Exercise
+from attention_course.exercises._words import as_markdown
 from tools.notebooks import FOLDER, read, write
 
 OURS = {"exercise-prompt", "exercise", "check"}
@@ -47,7 +48,7 @@ def prompt_text(exercise: Exercise) -> str:
             facts,
             "",
             exercise.prompt,
-            *(f"\n({letter}) {c.text}" for letter, c in exercise.choices.items()),
+            *(f"\n({k}) {as_markdown(c.text)}" for k, c in exercise.choices.items()),
             "::::",
         ]
     )

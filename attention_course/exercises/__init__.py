@@ -92,7 +92,7 @@ def solution(exercise_id: str) -> Note:
         tried = f"{so_far.checks or 'no'} check{'s' * (so_far.checks != 1)} so far"
         text = (
             f"Not yet: {left} of {len(exercise.hints)} hints are still open, and "
-            f"{tried}. Try hint({exercise_id!r}), or call solution again to see it."
+            f"{tried}. Try `hint({exercise_id!r})`, or call solution again to see it."
         )
         return Note(f"Solution, {exercise_id}", text)
     record(exercise_id, "solution")
@@ -127,6 +127,6 @@ def progress() -> Note:
     solved = sum(one.solved for one in done.values())
     return Note(
         f"Progress: {solved} of {len(every())} solved",
-        f"Kept in {progress_file()}; delete the file to start again.",
+        f"Kept in `{progress_file()}`; delete the file to start again.",
         "\n".join(lines),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from . import solution_code
 from ._model import Exercise
 from ._registry import find
+from ._words import as_markdown
 
 
 def checked_in(cell: dict[str, Any]) -> Exercise | None:
@@ -42,7 +43,8 @@ def exported(notebook: dict[str, Any], *, solutions: bool) -> dict[str, Any]:
         cells.append(cell)
         exercise = checked_in(cell) if solutions else None
         if exercise is not None:
-            text = f"**Solution.** {exercise.insight}\n\n{fenced_solution(exercise)}"
+            insight = as_markdown(exercise.insight)
+            text = f"**Solution.** {insight}\n\n{fenced_solution(exercise)}"
             cells.append(solution_cell(exercise, text))
     return {**notebook, "cells": cells}
 

@@ -39,14 +39,9 @@ def _verdict(
     return Verdict(exercise.id, outcome, exercise.title, sections, tuple(named))
 
 
-def way_out(exercise: Exercise) -> str:
-    """Say what to call for a hint; the book leaves it out, its pages have a button."""
-    return f" If you are stuck: hint({exercise.id!r})"
-
-
 def _not_attempted(exercise: Exercise) -> Verdict:
-    text = f"About {exercise.minutes} minutes.{way_out(exercise)}"
-    return _verdict(exercise, Outcome.NOT_ATTEMPTED, ("", text))
+    way_out = f"If you are stuck: `hint({exercise.id!r})`"
+    return Verdict(exercise.id, Outcome.NOT_ATTEMPTED, "", (("", way_out),))
 
 
 # --- answers that are values -----------------------------------------------------

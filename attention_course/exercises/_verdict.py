@@ -1,8 +1,11 @@
 """What the learner is told: data first, then plain text, then a panel."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from html import escape
+
+from ._words import as_html
 
 
 class Outcome(Enum):
@@ -43,6 +46,10 @@ ANSI = {
 }
 
 
+# What the learner's code said or got is shown as it is.
+_VERBATIM = {"At", "Inputs", "Yours", "Expected", "It ended in", "It printed"}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The answer to a ``check``."""
@@ -71,7 +78,11 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         symbol, word, colour = _LOOK[self.outcome]
-        rows = "".join(_section(label, text) for label, text in self.sections)
+        raised = self.outcome is Outcome.RAISED
+        rows = "".join(
+            _section(label, text, escape if raised or label in _VERBATIM else as_html)
+            for label, text in self.sections
+        )
         return (
             f'<div class="ac-verdict ac-{self.outcome.name.lower().replace("_", "-")}" '
             f'role="status" style="border:1px solid {colour};border-left-width:6px;'
@@ -82,13 +93,13 @@ class Verdict:
         )
 
 
-def _section(label: str, text: str) -> str:
+def _section(label: str, text: str, words: Callable[[str], str]) -> str:
     head = f"<strong>{escape(label)}.</strong> " if label else ""
     if "\n" in text:
         first, _, rest = text.partition("\n")
         block = f'<pre style="margin:.3em 0;overflow-x:auto">{escape(rest)}</pre>'
-        return f'<div style="margin-top:.4em">{head}{escape(first)}{block}</div>'
-    return f'<div style="margin-top:.4em">{head}{escape(text)}</div>'
+        return f'<div style="margin-top:.4em">{head}{words(first)}{block}</div>'
+    return f'<div style="margin-top:.4em">{head}{words(text)}</div>'
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,7 @@ class Note:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        text = "".join(f"<div>{escape(line)}</div>" for line in self.text.split("\n"))
+        text = "".join(f"<div>{as_html(line)}</div>" for line in self.text.split("\n"))
         code = (
             f'<pre style="overflow-x:auto">{escape(self.code)}</pre>'
             if self.code

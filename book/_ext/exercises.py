@@ -4,7 +4,7 @@ Neither is typed anywhere: both come from the tested exercises while the book bu
 """
 
 import json
-from html import escape
+from dataclasses import replace
 from typing import Any
 
 from docutils import nodes
@@ -16,9 +16,10 @@ from attention_course.exercises._export import (
     fenced_solution,
     solution_cell,
 )
-from attention_course.exercises._judge import judge, way_out
+from attention_course.exercises._judge import judge
 from attention_course.exercises._model import Exercise
 from attention_course.exercises._registry import chapters, every
+from attention_course.exercises._words import as_markdown
 
 MATRIX_PLACE = "<!-- the matrix -->"
 
@@ -30,7 +31,7 @@ def solution_text(exercise: Exercise) -> str:
             f"::::{{solution}} {exercise.label}",
             ":class: dropdown",
             "",
-            exercise.insight,
+            as_markdown(exercise.insight),
             "",
             fenced_solution(exercise),
             "::::",
@@ -40,9 +41,8 @@ def solution_text(exercise: Exercise) -> str:
 
 def _for_a_page(output: dict[str, Any], exercise: Exercise) -> dict[str, Any]:
     """Return a stored verdict without the call for a hint: a page has a button."""
-    way = way_out(exercise)
-    panel = "".join(output["data"]["text/html"]).replace(escape(way), "")
-    words = "".join(output["data"]["text/plain"]).replace(way, "")
+    verdict = replace(judge(exercise, ...), sections=())
+    panel, words = [verdict._repr_html_()], [str(verdict)]
     return output | {"data": {"text/html": panel, "text/plain": words}}
 
 
@@ -73,7 +73,7 @@ def _rows(exercise: Exercise) -> list[str]:
 
 
 def _in_a_cell(text: str) -> str:
-    return text.replace("|", r"\|")
+    return as_markdown(text).replace("|", r"\|")
 
 
 def matrix_text() -> str:
