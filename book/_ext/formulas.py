@@ -29,6 +29,13 @@ SHEET = "formulas/formulas.css"
 ERROR = re.compile(r'data-mjx-error="([^"]*)"')
 FONT = re.compile(r"MathJax_[\w-]+\.woff")
 CLOSING = re.compile(r"[.,;:!?)\]’”]+")  # what no line begins with
+# Queries, keys and values as matrices, and the matrices that make them, also of head i,
+# W_Q^{(i)}; commands, names in words and indices pass by.
+ROLE = re.compile(
+    r"\\(?:text|mathrm|operatorname)\{[^}]*\}|\\[A-Za-z]+|_\{[^}]*\}"
+    r"|(?P<role>W_(?P<made>[QKV])(?:\^\{\(\w\)\})?|[QKV])"
+)
+COLOURS = {"Q": "#1747B5", "K": "#C8500A", "V": "#008577"}
 
 
 def wrapped(text: str) -> str:
@@ -44,10 +51,24 @@ def wrapped(text: str) -> str:
     return rf"\begin{{aligned}}{rows}\end{{aligned}}"
 
 
+def in_roles_colours(text: str) -> str:
+    """Return an inline formula with its Q, K and V coloured, unless it has colours."""
+    if r"\textcolor" in text:
+        return text
+    return ROLE.sub(_coloured, text)
+
+
+def _coloured(match: re.Match[str]) -> str:
+    if not match["role"]:
+        return match[0]
+    colour = COLOURS[match["made"] or match[0]]
+    return rf"{{\textcolor{{{colour}}}{{{match[0]}}}}}"
+
+
 def formula_of(node: nodes.Node) -> tuple[str, bool]:
     """Return a node's TeX, and whether it is displayed."""
     if isinstance(node, nodes.math):
-        return node.astext(), False
+        return in_roles_colours(node.astext()), False
     text = node.astext()
     return (text if node.get("nowrap") else wrapped(text)), True
 

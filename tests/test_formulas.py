@@ -1,0 +1,48 @@
+"""Formulas of running text have the colours of their roles, as displayed ones do."""
+
+import pytest
+from built import extension
+
+from attention_course.plots import COLORS
+
+formulas = extension("formulas")
+
+
+def coloured(role, text):
+    return rf"{{\textcolor{{{COLORS[role]}}}{{{text}}}}}"
+
+
+QUERY, KEY, VALUE = (
+    coloured(role, letter)
+    for role, letter in (("query", "Q"), ("key", "K"), ("value", "V"))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Q", QUERY),
+        ("XW_K = 0", f"X{coloured('key', 'W_K')} = 0"),
+        (r"QK^\top V", rf"{QUERY}{KEY}^\top {VALUE}"),
+        (r"\bar Q", rf"\bar {QUERY}"),
+        (r"\overline{W_V}", rf"\overline{{{coloured('value', 'W_V')}}}"),
+        (r"W_Q^{(i)}", coloured("query", "W_Q^{(i)}")),
+    ],
+)
+def test_matrices_of_queries_keys_and_values_are_coloured(text, wanted):
+    assert formulas.in_roles_colours(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\operatorname{Query}",
+        r"\text{Keys}",
+        "W_{QK}",
+        r"\Vert q \Vert",
+        "q k v",
+        r"A\textcolor{#008577}{V} K",
+    ],
+)
+def test_words_commands_indices_and_what_is_coloured_are_left(text):
+    assert formulas.in_roles_colours(text) == text
