@@ -140,6 +140,25 @@ def test_the_search_finds_names_and_the_words_of_formulas(browser, site, words, 
         assert wrong == []
 
 
+def test_what_the_search_shows_of_a_page_begins_and_ends_between_words(browser, site):
+    with opened(browser, f"{site}search.html?q=temperature") as (page, _):
+        page.locator("#search-results li .context").nth(3).wait_for()
+        shown = page.locator("#search-results li .context").all_inner_texts()
+        whole = page.locator("#search-results li a").first.evaluate(
+            """async (link) => {
+              const answer = await fetch(link.href.split("#")[0]);
+              const page = new DOMParser()
+                .parseFromString(await answer.text(), "text/html");
+              return page.body.textContent;
+            }"""
+        )
+    words = set(whole.split())
+    begun = [text for text in shown if text.startswith("… ")]
+    assert begun
+    assert not any("..." in text for text in shown)
+    assert {begun[0].split()[1], begun[0].split()[-2]} <= words
+
+
 def test_the_contents_of_the_api_show_which_function_is_read(browser, site):
     name = "scaled_dot_product_scores"
     address = f"{site}book/api.html#attention_course.{name}"

@@ -1,4 +1,4 @@
-"""What the page of the API adds to the docstrings: links, and contents that follow.
+"""Finding things: links and contents of the page of the API, the index, the search.
 
 A docstring names its chapter by the file, which is what a reader of the code looks for.
 """
@@ -40,8 +40,27 @@ def _put_plain_ids_first(app: Any, doctree: nodes.document) -> None:
                 ids.insert(0, ids[0].replace(".", "-"))
 
 
+def _keep_terms_whole(app: Any, doctree: nodes.document) -> None:
+    """List a term of the glossary under its English name: "key, 键", not "(键)".
+
+    The index puts what stands in parentheses below another entry of the same name.
+    """
+    for term in doctree.findall(nodes.term):
+        for index in term.findall(addnodes.index):
+            for number, (kind, text, *rest) in enumerate(index["entries"]):
+                plain = text.replace(" (", ", ").replace(")", "")
+                index["entries"][number] = (kind, plain, *rest)
+
+
+def _add_script(app: Any, page: str, template: str, context: Any, doctree: Any) -> None:
+    if page == "search":
+        app.add_js_file("searching.js", defer="defer")
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("autodoc-process-docstring", _link, priority=400)
     app.connect("doctree-read", _put_plain_ids_first, priority=400)
+    app.connect("doctree-read", _keep_terms_whole)
+    app.connect("html-page-context", _add_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
