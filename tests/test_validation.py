@@ -166,6 +166,17 @@ def test_a_cell_that_warns_is_not_stored(tmp_path):
         tool.execute(noisy, tmp_path)
 
 
+def test_an_edit_that_comes_while_a_notebook_runs_is_kept(tmp_path):
+    path = tmp_path / "edited.ipynb"
+    source = f"print(open({str(path)!r}, 'a').write('\\n'))"  # somebody saves it
+    cells = [nbformat.v4.new_code_cell(source)]
+    tool.write(nbformat.v4.new_notebook(cells=cells), path)
+    before = path.read_bytes()
+    with pytest.raises(tool.NotebookError, match="edited while it ran"):
+        tool.refresh(path)
+    assert path.read_bytes() == before + b"\n"
+
+
 def test_storing_is_the_same_in_each_run(tmp_path):
     cells = [nbformat.v4.new_code_cell(s, id=f"c{i}") for i, s in enumerate(SOURCES)]
     first, second = (nbformat.v4.new_notebook(cells=copy.deepcopy(cells)) for _ in "12")

@@ -225,12 +225,14 @@ def put_in_order(path: Path) -> None:
 
 def refresh(path: Path) -> None:
     """Execute one notebook and store it; a notebook that fails stays as it was."""
-    notebook = read(path)
+    notebook, before = read(path), path.read_bytes()
     start = time.perf_counter()
     try:
         execute(notebook, path.parent)
     except NotebookError as error:
         raise NotebookError(f"{path.name}: {error}") from None
+    if path.read_bytes() != before:
+        raise NotebookError(f"{path.name}: it was edited while it ran; run it again")
     write(notebook, path)
     print(f"{path.name}: executed in {time.perf_counter() - start:.1f} s")
 
