@@ -3,10 +3,12 @@
 Each test opens a page once and asks the browser for what is wrong, in words.
 """
 
+import io
 import statistics
 
 import pytest
 from built import opened
+from PIL import Image
 from test_layout import slugs
 
 from tools.audit._site import GENERATED, toc
@@ -171,6 +173,22 @@ def test_no_displayed_formula_scrolls_on_a_phone(browser, site, name):
         assert page.evaluate(WIDE_FORMULAS) == []
 
 
+NUMBERS_BELOW = """() => [...document.querySelectorAll("article .eqno")]
+  .filter((number) => {
+    const formula = number.parentElement.querySelector("mjx-math");
+    const { bottom } = formula.getBoundingClientRect();
+    return number.getBoundingClientRect().top > bottom;
+  })
+  .map((number) => number.textContent)"""
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_number_of_a_formula_stands_beside_it_on_a_phone(browser, site, name):
+    with opened(browser, f"{site}{name}.html", viewport=PHONE) as (page, _):
+        assert page.locator("article .eqno").count() > 0
+        assert page.evaluate(NUMBERS_BELOW) == []
+
+
 @pytest.mark.parametrize("name", GENERATED)
 def test_a_page_that_nobody_wrote_fits_on_a_phone(browser, site, name):
     with opened(browser, f"{site}{name}.html", viewport=PHONE) as (page, _):
@@ -219,3 +237,31 @@ TORN_OFF = r"""() => {
 def test_no_line_begins_with_the_comma_of_a_formula(browser, site, name):
     with opened(browser, f"{site}{name}.html", viewport=PHONE) as (page, _):
         assert page.evaluate(TORN_OFF) == []
+
+
+def ground_and_ink(picture):
+    """Return a picture's corner, and the mean of its colours, as the page shows it."""
+    shot = Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
+    return shot.getpixel((1, 1)), shot.resize((1, 1)).getpixel((0, 0))
+
+
+@pytest.mark.parametrize(
+    ("theme", "media", "ground"),
+    [
+        ("light", "screen", (255, 255, 255)),
+        ("dark", "screen", (20, 24, 30)),  # the page's own
+        ("dark", "print", (255, 255, 255)),
+    ],
+)
+def test_a_picture_has_the_ground_of_its_page(browser, site, theme, media, ground):
+    address = f"{site}{CHAPTERS[2]}.html#main-content"
+    with opened(browser, address, viewport=DESKTOP, color_scheme=theme) as (page, _):
+        page.emulate_media(media=media, color_scheme=theme)
+        picture = page.locator("#fig-ch02-geometry img")
+        picture.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "document.querySelector('#fig-ch02-geometry img').complete"
+        )
+        corner, mean = ground_and_ink(picture)
+    assert corner == ground
+    assert (sum(mean) > sum(corner)) == (ground != (255, 255, 255))  # ink is seen on it

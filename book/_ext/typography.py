@@ -1,0 +1,39 @@
+"""Where code in running text may break at the end of a line.
+
+What is short stays whole. A long name breaks after a dot or an underscore, before it
+breaks anywhere.
+"""
+
+import re
+from html import unescape
+from typing import Any
+
+CODE = re.compile(r'<code class="([^"]*\bliteral\b[^"]*)">(.*?)</code>', re.DOTALL)
+PART = re.compile(r'(?<=<span class="pre">)[^<]*')
+JOINT = re.compile(r"(?<=[A-Za-z0-9][._])(?=[A-Za-z])")
+TAG = re.compile(r"<[^>]*>")
+SHORT = 20  # letters: half a line on a phone
+
+
+def _of_code(match: re.Match[str]) -> str:
+    classes, inside = match.groups()
+    if len(unescape(TAG.sub("", inside))) <= SHORT:
+        return f'<code class="{classes} course-short">{inside}</code>'
+    parts = PART.sub(lambda part: JOINT.sub("<wbr>", part[0]), inside)
+    return f'<code class="{classes}">{parts}</code>'
+
+
+def with_breaks(body: str) -> str:
+    """Return a page's HTML that says where its code may break."""
+    return CODE.sub(_of_code, body)
+
+
+def _set(app: Any, page: str, template: str, context: Any, doctree: Any) -> None:
+    if "body" in context:
+        context["body"] = with_breaks(context["body"])
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    app.connect("html-page-context", _set, priority=800)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,46 @@
+"""Code in running text breaks where a reader would break it."""
+
+import pytest
+from built import extension, opened
+from test_layout import slugs
+
+with_breaks = extension("typography").with_breaks
+LITERAL = "docutils literal notranslate"
+
+
+def code(*words, classes=LITERAL):
+    inside = " ".join(f'<span class="pre">{word}</span>' for word in words)
+    return f'<code class="{classes}">{inside}</code>'
+
+
+def test_what_is_short_is_marked_and_not_broken():
+    assert with_breaks(code("(n_q,", "d_k)")) == code(
+        "(n_q,", "d_k)", classes=f"{LITERAL} course-short"
+    )
+    assert "course-short" in with_breaks(code("&lt;" * 20))  # 20 letters, 80 to write
+    assert "course-short" not in with_breaks(code("a" * 21))
+
+
+def test_a_long_name_may_break_after_its_dots_and_underscores():
+    assert with_breaks(code("torch.nn.MultiheadAttention")) == code(
+        "torch.<wbr>nn.<wbr>MultiheadAttention"
+    )
+    assert with_breaks(code("scaled_dot_product(0.25,", "__name__)")) == code(
+        "scaled_<wbr>dot_<wbr>product(0.25,", "__name__)"
+    )
+
+
+def test_other_code_is_left():
+    for text in ("<pre>torch.nn.functional.softmax(x)</pre>", "<code>a.b</code>"):
+        assert with_breaks(text) == text
+
+
+@pytest.mark.book
+def test_short_code_stays_on_one_line_on_a_phone(browser, site):
+    address = f"{site}notebooks/{slugs()[3]}.html#main-content"
+    phone = {"width": 390, "height": 844}
+    with opened(browser, address, viewport=phone) as (page, _):
+        short = page.locator("article :is(p, li) > code.course-short")
+        lines = short.evaluate_all("all => all.map((c) => c.getClientRects().length)")
+    assert len(lines) > 50
+    assert set(lines) <= {0, 1}  # 0: in a box that is folded
