@@ -36,8 +36,8 @@ IMPORTS = "\n".join(
 def prompt_text(exercise: Exercise) -> str:
     """Return the first of the three cells, as MyST Markdown."""
     facts = (
-        f"*{exercise.kind}, about {exercise.minutes} minutes, "
-        f"difficulty {exercise.difficulty} of 5*"
+        f"*{exercise.kind}, about\N{NO-BREAK SPACE}{exercise.minutes} minutes, "
+        f"difficulty {exercise.difficulty}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}5*"
     )
     return "\n".join(
         [
