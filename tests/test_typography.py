@@ -4,7 +4,8 @@ import pytest
 from built import extension, opened
 from test_layout import slugs
 
-with_breaks = extension("typography").with_breaks
+typography = extension("typography")
+with_breaks = typography.with_breaks
 LITERAL = "docutils literal notranslate"
 
 
@@ -33,6 +34,14 @@ def test_a_long_name_may_break_after_its_dots_and_underscores():
 def test_other_code_is_left():
     for text in ("<pre>torch.nn.functional.softmax(x)</pre>", "<code>a.b</code>"):
         assert with_breaks(text) == text
+
+
+def test_chinese_words_say_so_and_attributes_are_left():
+    page = '<dt title="查询">query (查询, 键)</dt>'
+    assert typography.with_languages(page) == (
+        '<dt title="查询">query (<span lang="zh-Hans">查询</span>, '
+        '<span lang="zh-Hans">键</span>)</dt>'
+    )
 
 
 @pytest.mark.book

@@ -4,9 +4,13 @@ Neither is typed anywhere: both come from the tested exercises while the book bu
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml
 from docutils import nodes
 from sphinx_exercise.nodes import is_exercise_node
 
@@ -21,6 +25,7 @@ from attention_course.exercises._model import Exercise
 from attention_course.exercises._registry import chapters, every
 from attention_course.exercises._words import as_markdown
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 MATRIX_PLACE = "<!-- the matrix -->"
 
 
@@ -63,35 +68,46 @@ def with_solutions(text: str) -> str:
 def _rows(exercise: Exercise) -> list[str]:
     rows = []
     for one in exercise.misconceptions:
-        named = judge(exercise, single(exercise, one)).misconceptions
-        mark = "named" if named == (one.id,) else "NOT NAMED"
-        rows.append(f"| `{one.id}` | {_in_a_cell(one.result)} | {mark} |")
+        named = judge(exercise, single(exercise, one)).misconceptions == (one.id,)
+        rows.append((f"`{one.id}`", one.result, named))
     for letter, choice in exercise.choices.items():
         if not choice.right:
-            rows.append(f"| ({letter}) | {_in_a_cell(choice.reason)} | answered |")
-    return rows
+            named = letter in judge(exercise, letter).misconceptions
+            rows.append((f"({letter}) {choice.text}", choice.reason, named))
+    return [
+        f"| {_in_a_cell(wrong)} | {_in_a_cell(told)} | {'✓' if named else 'no'} |"
+        for wrong, told, named in rows
+    ]
 
 
 def _in_a_cell(text: str) -> str:
     return as_markdown(text).replace("|", r"\|")
 
 
+@cache
+def _titles() -> dict[str, str]:
+    """Return the chapters' short titles, as the contents list them."""
+    table = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    entries = [entry for part in table["parts"] for entry in part["chapters"]]
+    return {Path(one["file"]).name: one["title"] for one in entries if "title" in one}
+
+
 def matrix_text() -> str:
     """Return one table per exercise: every wrong answer and what it is told."""
     lines = []
     for slug in chapters():
-        lines += [f"## Chapter {int(slug[2:4])}, {slug[5:].replace('_', ' ')}", ""]
+        lines += [f"### {_titles()[slug]}", ""]
         for exercise in (e for e in every() if e.id[:4] == slug[:4]):
             pairs = sum(len(w.misconceptions) == 2 for w in _wrongs(exercise))
-            count = f" Pairs of these that get both names: {pairs}." if pairs else ""
+            count = f" {pairs} pairs of these faults get both names." if pairs else ""
             lines += [
-                f"### {exercise.title}",
+                f"#### {exercise.title}",
                 "",
                 f"{{ref}}`{exercise.id} <{exercise.label}>`, {exercise.kind}, "
                 f"{exercise.minutes} minutes, difficulty {exercise.difficulty} of 5."
                 f"{count}",
                 "",
-                "| wrong answer | what it is told | verdict |",
+                "| wrong answer | what it is told | named |",
                 "|---|---|---|",
                 *_rows(exercise),
                 "",
@@ -105,12 +121,20 @@ def _coinciding(exercise: Exercise) -> list[str]:
     if not exercise.is_code or not catalogue(exercise.id)[1]:
         return []
     pairs = [
-        f"- `{'` and `'.join(one.ids)}`: {' and '.join(one.same_as) or 'right'}"
+        f"- {_names(one.ids)} give what {_names(one.same_as)} gives"
+        if one.same_as
+        else f"- {_names(one.ids)} together are right: the two faults cancel"
         for one in catalogue(exercise.id)[1]
     ]
-    several = f"{len(pairs)} pairs that give" if len(pairs) > 1 else "A pair that gives"
-    title = f":::{{admonition}} {several} what something else gives"
+    several = (
+        f"{len(pairs)} pairs that cannot" if len(pairs) > 1 else "A pair that cannot"
+    )
+    title = f":::{{admonition}} {several} be told from something smaller"
     return [title, ":class: dropdown", "", *pairs, ":::", ""]
+
+
+def _names(ids: Sequence[str]) -> str:
+    return " and ".join(f"`{one}`" for one in ids)
 
 
 def _wrongs(exercise: Exercise) -> Any:

@@ -1,7 +1,7 @@
-"""Where code in running text may break at the end of a line.
+"""Where code in running text may break, and which words are Chinese.
 
 What is short stays whole. A long name breaks after a dot or an underscore, before it
-breaks anywhere.
+breaks anywhere. Browsers and screen readers choose fonts and voices by language.
 """
 
 import re
@@ -12,6 +12,8 @@ CODE = re.compile(r'<code class="([^"]*\bliteral\b[^"]*)">(.*?)</code>', re.DOTA
 PART = re.compile(r'(?<=<span class="pre">)[^<]*')
 JOINT = re.compile(r"(?<=[A-Za-z0-9][._])(?=[A-Za-z])")
 TAG = re.compile(r"<[^>]*>")
+BETWEEN_TAGS = re.compile(r"(?<=>)[^<>]*[\u4e00-\u9fff][^<>]*(?=<)")
+CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 SHORT = 20  # letters: half a line on a phone
 
 
@@ -28,9 +30,18 @@ def with_breaks(body: str) -> str:
     return CODE.sub(_of_code, body)
 
 
+def with_languages(body: str) -> str:
+    """Return a page's HTML that says which of its words are Chinese."""
+
+    def mark(text: re.Match[str]) -> str:
+        return CHINESE.sub(r'<span lang="zh-Hans">\g<0></span>', text[0])
+
+    return BETWEEN_TAGS.sub(mark, body)
+
+
 def _set(app: Any, page: str, template: str, context: Any, doctree: Any) -> None:
     if "body" in context:
-        context["body"] = with_breaks(context["body"])
+        context["body"] = with_languages(with_breaks(context["body"]))
 
 
 def setup(app: Any) -> dict[str, bool]:
