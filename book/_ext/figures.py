@@ -181,8 +181,9 @@ FIGURES = {
         "ch02_query_key_value",
         "fig-ch02-who",
         query_data,
-        "The direction of a query says whom it asks, its length how firmly: the output "
-        "is drawn towards the value of the key it points at.",
+        "Drag the ring: the direction of a query says whom it asks, its length how "
+        "firmly, and the output is drawn towards the value of the key it points at. Of "
+        "the four features two are shown; *action* and *place* of the query stay 0.",
     ),
     "scaling": Figure(
         "ch02_query_key_value",

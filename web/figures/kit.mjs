@@ -102,7 +102,7 @@ export function plane(left, top, size, low, high, [across, up]) {
     })
     .join("");
   const axes = line(zeroX, top, zeroX, top + size, "axis") + line(left, zeroY, left + size, zeroY, "axis");
-  const names = text(left + size, zeroY + 13, across, "small end muted") + text(zeroX + 5, top + 10, up, "small muted");
+  const names = text(left + size + 4, zeroY + 13, across, "small end muted") + text(zeroX + 5, top + 10, up, "small muted");
   return { at, back, drawn: grid + axes + names };
 }
 

@@ -50,7 +50,7 @@ export function draw(data, state) {
     const [across, up] = at;
     const label = across
       ? text(x, y + 36, words.join(", "), "small mid key")
-      : text(x - 8, up ? y + 4 : y + 17, words.join(", "), "small end key");
+      : words.map((word, line) => text(x - 8, (up ? y + 4 : y + 17) + 14 * line, word, "small end key")).join("");
     return dotAt(x, y, 4.5, "key fill") + label;
   });
   const values = data.value.map((value, j) => {

@@ -27,7 +27,7 @@ function panel(left, name, { weights, entropy }) {
     text(left + wide / 2, 16, name, "mid bold"),
     line(left, up(1), left + wide, up(1), "grid"), line(left, up(0.5), left + wide, up(0.5), "grid"),
     ...bars, line(left, even, left + wide, even, "ghost"), line(left, floor, left + wide, floor, "axis"),
-    text(left, floor + 14, "largest", "small muted"), text(left + wide, floor + 14, "least", "small end muted"),
+    text(left, floor + 14, "largest", "small muted"), text(left + wide, floor + 14, "smallest", "small end muted"),
     text(left + wide / 2, floor + 34, `largest ${show(weights[0], 2)}`, "mid"),
     text(left + wide / 2, floor + 51, `entropy ${show(entropy, 2)}`, "mid"),
   ].join("");
