@@ -135,4 +135,5 @@ def test_readers_are_told_how_much_they_download():
         for kind in ("", "_compressed")
     )
     told = (ROOT / "book" / "how_to_use.md").read_text("utf-8")
+    told = told.replace("\u00a0", " ")
     assert f"about {plain} ({packed} where the server compresses)" in told
