@@ -36,7 +36,7 @@ export function draw(data, state) {
       rect(x, up(share), width, floor - up(share), "weight") +
       line(x - 12, up(at_one[i]), x + width + 12, up(at_one[i]), "ghost") +
       text(x + width / 2, up(Math.max(share, at_one[i])) - 7, show(share), "mid bold") +
-      text(x + width / 2, floor + 18, `score ${i + 1}: ${brief(state.scores[i], 1)}`, "mid")
+      text(x + width / 2, floor + 18, `score ${i + 1} = ${brief(state.scores[i], 1)}`, "mid")
     );
   });
   const key = line(36, 236, 66, 236, "ghost") + text(72, 240, "the share at T = 1", "small muted");
