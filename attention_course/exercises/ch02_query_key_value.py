@@ -22,7 +22,7 @@ def _overflows(*arguments):
         return not all(np.isfinite(np.asarray(part)).all() for part in parts)
 
     return Remark(
-        "Scores in the hundreds give NaN, since the exponential overflows. Subtract "
+        "Scores above about 700 give NaN, since the exponential overflows. Subtract "
         "the largest score of each row first: the weights stay the same.",
         applies,
     )
@@ -100,7 +100,7 @@ every_dot_product = Exercise(
     prompt="Write `dot_scores(query, key)`: `query` has shape `(n_q, d_k)`, `key` "
     "`(n_k, d_k)`, and entry $(i, j)$ of the result `(n_q, n_k)` is the plain dot "
     "product of query $i$ and key $j$. Two loops are fine; if you find one product of "
-    "matrices that does it, better.",
+    "matrices that does it, even better.",
     starter='def dot_scores(query, key):\n    raise NotImplementedError("your code")',
     reference=dot_scores,
     cases=_pairs,
@@ -146,7 +146,7 @@ every_dot_product = Exercise(
             "product-of-sums",
             "You added up each vector first and multiplied the two sums.",
             "Summing and multiplying may change places.",
-            "What is [1, -1] · [1, -1], by hand and by your function?",
+            "What is [1, −1] · [1, −1], by hand and by your function?",
             switch={"pairing": "sums"},
         ),
         Misconception(
@@ -187,9 +187,9 @@ every_dot_product = Exercise(
         "With loops: an outer one over queries, an inner one over keys, and inside "
         "multiply entry by entry and add up.",
     ),
-    insight="n_q n_k d_k multiplications either way. As one matrix product they run in "
-    "compiled code, some hundreds of times as fast as two loops. Time both with 128 "
-    "queries, 128 keys and d_k = 64.",
+    insight="`query @ key.T` does the same in one product: n_q n_k d_k multiplications "
+    "either way, but there its loops run in compiled code. Time both with 128 queries, "
+    "128 keys and d_k = 64.",
 )
 
 
@@ -215,8 +215,10 @@ def _cosine_cases():
 
 def all_cosines(query, key):
     dots = query @ key.T
-    lengths = np.linalg.norm(query, axis=1)[:, None] * np.linalg.norm(key, axis=1)
-    return np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
+    of_query = np.linalg.norm(query, axis=1)[:, None]
+    lengths = of_query * np.linalg.norm(key, axis=1)
+    zeros = np.zeros_like(dots)
+    return np.divide(dots, lengths, out=zeros, where=lengths > 0)
 
 
 def _cosines_with(query, key, *, by="both", length="root", axis=1):
@@ -265,7 +267,7 @@ def _loop_cosines(query, key):
 
 def _beyond_one(result):
     if (np.abs(result) > 1 + 1e-4).any():
-        return f"{{what}} lie between -1 and 1; one is {np.abs(result).max():.3g}."
+        return f"{{what}} lie between −1 and 1; one is {np.abs(result).max():.3g}."
     return None
 
 
@@ -348,7 +350,7 @@ cosine_of_every_pair = Exercise(
             "sign-lost",
             "None of your cosines is negative: opposite directions count as the same.",
             "A cosine is a size, so it is positive.",
-            "What is the cosine of [1, 0] with [-1, 0]?",
+            "What is the cosine of [1, 0] with [−1, 0]?",
             wrong=_without_sign,
         ),
         Misconception(
@@ -383,9 +385,9 @@ cosine_of_every_pair = Exercise(
         "Where a length is 0, the dot product is 0 too. Divide by something harmless "
         "there, 1 for example, and the result is 0.",
     ),
-    insight="A cosine is the dot product of two vectors of length 1. Who compares many "
-    "queries with the same keys scales each key once, when it is stored, and computes "
-    "plain dot products ever after.",
+    insight="A cosine is the dot product of two vectors of length 1. Whoever compares "
+    "many queries with the same keys scales each key once, when it is stored, and "
+    "computes plain dot products ever after.",
 )
 
 
@@ -840,7 +842,7 @@ attend_to_the_best = Exercise(
         "at the chosen indices.",
     ),
     insight="With count = n_k this is ordinary attention. Keeping few keys saves "
-    "reading the other values, but not computing their scores: these decide who is "
+    "reading the other values, but not computing their scores: these decide which are "
     "left out.",
 )
 
@@ -855,10 +857,10 @@ long_or_parallel = Exercise(
     minutes=4,
     difficulty=2,
     section="ch02-scores",
-    prompt="The query is [0, 2]. The keys are 0: [0, 3], 1: [5, 4] and 2: [-6, 0]. "
-    "Which key gets the largest score by dot product, by cosine, and by scaled dot "
-    "product (divided by $\\sqrt{d_k}$, with $d_k = 2$)? Set `ch02_winners` to a "
-    "tuple of three key numbers, in this order, before you compute anything.",
+    prompt="The query is $[0, 2]$. Key 0 is $[0, 3]$, key 1 is $[5, 4]$ and key 2 is "
+    "$[-6, 0]$. Which key gets the largest score by dot product, by cosine, and by "
+    "scaled dot product (divided by $\\sqrt{d_k}$, with $d_k = 2$)? Set `ch02_winners` "
+    "to a tuple of three key numbers, in this order, before you compute anything.",
     starter="ch02_winners = ...",
     reference=(1, 0, 1),
     misconceptions=(
@@ -894,7 +896,7 @@ long_or_parallel = Exercise(
             "largest-entries",
             "Key 2 by dot product: it has the largest entry, and a dot product of 0.",
             "The size of the entries decides, whatever the direction.",
-            "What is 0·(-6) + 2·0?",
+            "What is 0·(−6) + 2·0?",
             wrong=(2, 0, 2),
         ),
         Misconception(
@@ -912,8 +914,10 @@ long_or_parallel = Exercise(
         "Dot products: twice the second entry of each key. Scaling divides all three "
         "by the same number.",
     ),
-    insight="A factor that is the same for all keys never changes who wins, only how "
-    "clearly. Scaling is such a factor; the length of a key is not.",
+    insight="The dot products are 6, 8 and 0, the cosines 1, 0.62 and 0, and scaling "
+    "makes 6, 8 and 0 into 4.24, 5.66 and 0. A factor that is the same for all keys "
+    "never changes which key wins, only how clearly. Scaling is such a factor; the "
+    "length of a key is not.",
 )
 
 
@@ -927,8 +931,8 @@ orthogonal_or_independent = Exercise(
     minutes=4,
     difficulty=2,
     section="ch02-scores",
-    prompt="The query is q = [2, 1]; the keys are a = [-1, 2], c = [3, 0] and z = [0, "
-    "0]. Which of these sentences are true? There may be more than one: set "
+    prompt="The query is $q = [2, 1]$; the keys are $a = [-1, 2]$, $c = [3, 0]$ and "
+    "$z = [0, 0]$. Which of these sentences are true? There may be more than one: set "
     '`ch02_orthogonal` to all their letters, such as "ce".',
     starter="ch02_orthogonal = ...",
     choices={
@@ -951,7 +955,7 @@ orthogonal_or_independent = Exercise(
         ),
         "d": Choice(
             "a and q are orthogonal, and as neither is zero, independent too.",
-            "-2 + 2 = 0: a right angle. Of two non-zero vectors at a right angle "
+            "−2 + 2 = 0: a right angle. Of two non-zero vectors at a right angle "
             "neither is a multiple of the other.",
             right=True,
         ),
@@ -968,10 +972,10 @@ orthogonal_or_independent = Exercise(
         "zero vector a multiple of q?",
         "For the sentence about weights, ask what e to the power of the score is.",
     ),
-    insight="Independent is a yes-or-no word about multiples, orthogonal one about a "
-    "right angle. Two random vectors of width d_k are practically always independent; "
-    "their cosine is about 1 over the root of d_k in size, so nearly orthogonal when "
-    "wide.",
+    insight="(b) is false because z is 0 times q, a multiple; (c) because e^0 = 1, a "
+    "score of 0 is a score like any other; (e) because twice 0 is 0. Two random "
+    "vectors of width d_k are practically always independent; their cosine is about 1 "
+    "over the root of d_k in size, so nearly orthogonal when wide.",
 )
 
 
@@ -1309,9 +1313,10 @@ spread_of_scores = Exercise(
         "Variances of independent terms add up; standard deviations do not.",
         "One term has variance 9. There are 100 of them. Take the root at the end.",
     ),
-    insight="The scaling keeps the spread from growing with d_k; it does not set it to "
-    "1. How loud queries and keys are is left to the learned matrices: here the scores "
-    "keep the query's 3.",
+    insight="Each product has variance 9 · 1, the sum of 100 has 900, and the root of "
+    "900 is 30; divided by the root of 100, 3 is left. The scaling keeps the spread "
+    "from growing with d_k; it does not set it to 1. How loud queries and keys are is "
+    "left to the learned matrices: here the scores keep the query's 3.",
 )
 
 
@@ -1604,7 +1609,7 @@ mend_the_scaling = Exercise(
     kind="debug",
     minutes=6,
     difficulty=2,
-    section="ch02-scaling",
+    section="ch02-head",
     prompt="This `head_weights(x, w_query, w_key)` runs without an error. It should "
     "give the weights of scaled dot-product attention, `(n, n)`, for queries and keys "
     "made from `x` `(n, d_model)` by two matrices `(d_model, d_k)`. It holds two "
@@ -1868,27 +1873,23 @@ def _first_letters(string, n_letters):
     return np.eye(n_letters)[np.full(len(string), string[0])]
 
 
-_HEAD = (
-    "Each letter of a string is a token. Its features are which letter it is and "
-    "which position it has, both *one-hot*, that is, a 1 in one place and 0 in all "
-    "others: a row `x` of width `n_letters + n_positions` with two ones. A *head*, one "
-    "attention with matrices of its own, turns it into a query `x @ w_query`, a key "
-    "`x @ w_key` and a value `x @ w_value`. Every token asks all tokens of the string, "
-    "by scaled dot products."
-)
-
 copy_the_first_letter = Exercise(
     id="ch02.copy-first",
     title="A head that copies the first letter",
     kind="design",
     minutes=15,
     difficulty=3,
-    section="ch02-scaling",
-    prompt=f"{_HEAD}\n\nWrite `copy_first(n_letters, n_positions)`, which returns "
-    "three matrices `(w_query, w_key, w_value)` with `n_letters + n_positions` rows "
-    "each, such that every token's output is the one-hot letter of the string's first "
-    "token, shape `(n_letters,)`. The same matrices must do for every string of up to "
-    "`n_positions` letters. Up to 0.02 of the weight may go elsewhere.",
+    section="ch02-head",
+    prompt="Each letter of a string is a token. Its features are which letter it is "
+    "and which position it has, both *one-hot*, that is, a 1 in one place and 0 in all "
+    "others: a row `x` of width `n_letters + n_positions` with two ones. A head turns "
+    "it into a query `x @ w_query`, a key `x @ w_key` and a value `x @ w_value`. Every "
+    "token asks all tokens of the string, by scaled dot products.\n\nWrite "
+    "`copy_first(n_letters, n_positions)`, which returns three matrices `(w_query, "
+    "w_key, w_value)` with `n_letters + n_positions` rows each, such that every "
+    "token's output is the one-hot letter of the string's first token, shape "
+    "`(n_letters,)`. The same matrices must do for every string of up to `n_positions` "
+    "letters. Up to 0.02 of the weight may go elsewhere.",
     starter="def copy_first(n_letters, n_positions):\n"
     '    raise NotImplementedError("your code")',
     reference=copy_first,
@@ -1987,9 +1988,11 @@ copy_the_first_letter = Exercise(
         "A query of 1 or 2, the same for all; a key of 0 for everybody but the first. "
         "How large must that one key be so that the softmax leaves 0.02 to the rest?",
     ),
-    insight="Trained language models do something like it: many heads put most of "
-    "their weight on the first token when there is nothing to fetch (Xiao et al. 2023 "
-    "call it an attention sink), since weights must add up to 1.",
+    insight="Two features of a token are 1, so every query is 2; only position 0 has a "
+    "key, 20. The first token's score is 40, all others are 0. Trained language models "
+    "do something like it: weights must add up to 1, and where there is nothing to "
+    "fetch, many heads put most of the weight on the first token (Xiao et al. 2023 "
+    "call it an attention sink).",
 )
 
 
@@ -2061,12 +2064,14 @@ shares_of_letters_so_far = Exercise(
     kind="design",
     minutes=20,
     difficulty=4,
-    section="ch02-scaling",
-    prompt=f"{_HEAD}\n\nWrite `so_far(n_letters, n_positions)`, which returns "
+    section="ch02-head",
+    prompt="Tokens and features are those of the exercise before: a row `x` holds the "
+    "letter and then the position, both one-hot. "
+    "Write `so_far(n_letters, n_positions)`, which returns "
     "`(w_query, w_key, w_value)` such that the output at position $i$, shape "
     "`(n_letters,)`, holds the share of each letter among the tokens 0 to $i$, the "
-    'token itself included. For "aab" the three outputs are [1, 0], [1, 0], '
-    "[2/3, 1/3]. One set of matrices for every string of up to `n_positions` "
+    'token itself included. For "aab" the three outputs are $[1, 0]$, $[1, 0]$, '
+    "$[2/3, 1/3]$. One set of matrices for every string of up to `n_positions` "
     "letters; errors up to 0.01 do not matter.",
     starter="def so_far(n_letters, n_positions):\n"
     '    raise NotImplementedError("your code")',
@@ -2158,9 +2163,10 @@ shares_of_letters_so_far = Exercise(
         "The query at position i is a row of a triangle of ones, times a number that "
         "outweighs the root of d_k. np.tril makes such a triangle.",
     ),
-    insight="You have built a causal mask out of positions. It costs n_positions "
-    "columns of query and key, and leaves a rest of weight to later tokens; the next "
-    "chapter gives a mask that does neither, with exact zeros.",
+    insight="The scores of position i are 15 for the places 0 to i and 0 for later "
+    "ones. You have built a causal mask out of positions. It costs n_positions columns "
+    "of query and key, and leaves a little weight on later tokens; the mask of the "
+    "next chapter needs no columns and gives exact zeros.",
 )
 
 
