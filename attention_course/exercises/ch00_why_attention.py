@@ -47,9 +47,10 @@ bottleneck = Exercise(
         "How often has the first word been multiplied when the sentence ends, and how "
         "often the last one?",
     ),
-    insight="It is the same with a summary: ask somebody for one sentence about a "
-    "book, "
-    "and then for its third paragraph.",
+    insight="The state has 64 numbers after any sentence, and the two matrices have "
+    "no more for a longer one: (b) is right, (a) and (c) are not. What was read first "
+    "has been multiplied most often: (d). It is like a summary: one sentence about a "
+    "book cannot tell you its third paragraph.",
 )
 
 forgetting = Exercise(
@@ -64,7 +65,7 @@ forgetting = Exercise(
     "(The step in which the nudge enters is not counted.) Set "
     "`ch00_predict_forgetting` to that number.",
     starter="ch00_predict_forgetting = ...",
-    reference=0.8**5,
+    reference=0.32768,
     tolerance=0.003,
     misconceptions=(
         Misconception(
@@ -115,7 +116,8 @@ forgetting = Exercise(
         "It is 1 when it enters. What is left of it one step later?",
         "Each later step multiplies by 0.8 once more; there are five of them.",
     ),
-    insight="What is left halves every 3.1 steps at 0.8, and every 6.6 at 0.9: "
+    insight="Each of five steps multiplies what is left by 0.8: 0.8^5 = 0.32768. "
+    "What is left halves every 3.1 steps at 0.8, and every 6.6 at 0.9: "
     "ln 2 / ln(1/w). To halve only once in 64 steps, w must be 0.989.",
 )
 
@@ -126,11 +128,9 @@ mean = Exercise(
     minutes=3,
     difficulty=1,
     section="ch00-looking-back",
-    prompt="Three words have the vectors (4, 0), (0, 2) and (-2, -6). A reader gives "
-    "them "
-    "the shares 0.5, 0.25 and 0.25. Set `ch00_predict_mean` to the vector that it "
-    "gets, "
-    "as a tuple of two numbers.",
+    prompt="Three words have the vectors $(4, 0)$, $(0, 2)$ and $(-2, -6)$. A reader "
+    "gives them the shares 0.5, 0.25 and 0.25. Set `ch00_predict_mean` to the vector "
+    "that it gets, as a tuple of two numbers.",
     starter="ch00_predict_mean = ...",
     reference=(1.5, -1.0),
     tolerance=0.002,
@@ -167,16 +167,17 @@ mean = Exercise(
             "signs-lost",
             "You added the sizes of the numbers: the minus signs are gone.",
             "A share is positive, so it adds something positive.",
-            "What is a quarter of -2, and what of -6?",
+            "What is a quarter of −2, and what of −6?",
             wrong=(2.5, 2.0),
         ),
     ),
     hints=(
         "Multiply each vector by its share first.",
         "(4, 0) becomes (2, 0), and (0, 2) becomes (0, 0.5).",
-        "The third one becomes (-0.5, -1.5). Now add the three.",
+        "The third one becomes (−0.5, −1.5). Now add the three.",
     ),
-    insight="All such means lie inside the triangle whose corners are the three "
+    insight="(2, 0) + (0, 0.5) + (−0.5, −1.5) = (1.5, −1): each vector by its share, "
+    "then the sum. All such means lie inside the triangle whose corners are the three "
     "vectors: "
     "positive shares that add up to 1 can never leave it.",
 )
@@ -192,8 +193,9 @@ dilution = Exercise(
     "to the last token's, fell from 0.17 (65 tokens) to 0.06 (257 tokens). Now the "
     "texts have 257 tokens, and the one token that matters stands once at place 1 and "
     "once at place 200; a trained layer "
-    "gives it a share of 0.9 both times. Set `ch00_dilution` to the letter of what "
-    "reaches it, as long as the shares stay as they are.",
+    "gives it a share of 0.9 both times. Set `ch00_dilution` to the letter of how "
+    "much of the gradient of the mean reaches it, as long as the shares stay as they "
+    "are.",
     starter="ch00_dilution = ...",
     choices={
         "a": Choice(
@@ -232,7 +234,9 @@ dilution = Exercise(
         "text?",
         "Nudge the token by 1. By how much does the mean move, given its share?",
     ),
-    insight="The shares move as well when a token is nudged; that second way through "
+    insight="A weighted mean multiplies each vector once, by its share: 0.9 at both "
+    "places. Distance (b), the number of tokens (c) and a second division (d) do not "
+    "come in. The shares move as well when a token is nudged; that second way through "
     "the "
     "layer is what chapters 1 and 4 take apart.",
 )
@@ -244,16 +248,15 @@ hard_or_soft = Exercise(
     minutes=3,
     difficulty=2,
     section="ch00-history",
-    prompt="Reading only the word with the highest score would be cheaper than a mean "
-    "of "
-    "all. Set `ch00_hard_or_soft` to the letter of the reason why it is hard to train "
-    "by "
-    "following gradients.",
+    prompt="In place of a mean of all words, a reader could take the one word with "
+    "the highest score. Set `ch00_hard_or_soft` to the letter of the reason why such "
+    "a reader is hard to train by following gradients.",
     starter="ch00_hard_or_soft = ...",
     choices={
         "a": Choice(
             "Picking the highest score takes more operations than the mean does.",
-            "It takes fewer: n - 1 comparisons, and one vector is read in place of n.",
+            "Both need all scores. After that it takes fewer: n − 1 comparisons, and "
+            "one vector is read in place of n.",
         ),
         "b": Choice(
             "The chosen vector gets a gradient so large that training is thrown about.",
@@ -278,9 +281,10 @@ hard_or_soft = Exercise(
         "Nudge a losing score a little. What does the reader read then?",
         "Run `hard` from the cell above with a nudge of 0.001, and with one of 2.",
     ),
-    insight="Hard choices can be trained by trial and reward, as in Mnih et al. "
-    "(2014), "
-    "with more noise in every step than a gradient has.",
+    insight="Between two jumps the result does not change with a score, so the "
+    "gradient there is 0: (c). Cost (a), the size of other gradients (b) and ties (d) "
+    "are no obstacle. Hard choices can be trained by trial and reward, as in Mnih et "
+    "al. (2014), with more noise in every step than a gradient has.",
 )
 
 cost = Exercise(
@@ -296,13 +300,13 @@ cost = Exercise(
     starter="ch00_cost = ...",
     choices={
         "a": Choice(
-            "For n = 4096 tokens attention needs more operations than an LSTM.",
+            "For 4096 tokens attention needs more operations than an LSTM.",
             "Attention passes the LSTM at n = 2d = 1024. At 4096 it is at 4d² + 16d² = "
             "20d² per token, against 8d².",
             right=True,
         ),
         "b": Choice(
-            "For n = 16 tokens attention needs fewer operations than an RNN.",
+            "For 16 tokens attention needs fewer operations than an RNN.",
             "The four matrices alone are 4nd², twice what the RNN needs. No n is small "
             "enough.",
         ),
@@ -326,7 +330,9 @@ cost = Exercise(
         "At n = d attention is at 6, at n = 2d it is at 8. And which of the four "
         "statements is not about counting?",
     ),
-    insight="At n = 2d the scores and the mean cost as much as the four matrices. A "
-    "model "
-    "of width 4096 gets there with 8192 tokens.",
+    insight="Per token and in units of d², attention takes 4 + 2n/d, an LSTM 8, an "
+    "RNN 2. So (a) holds beyond n = 2d = 1024; (b) never holds; (c) fails because n "
+    "comes in squared; and (d) is no matter of counting. At n = 2d the scores and the "
+    "mean cost as much as the four matrices. A model of width 4096 gets there with "
+    "8192 tokens.",
 )

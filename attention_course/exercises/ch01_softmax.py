@@ -35,7 +35,7 @@ def _rows():
 
 
 def shares_of(scores):
-    exponentials = np.exp(scores - scores.max())
+    exponentials = np.exp(scores)
     return exponentials / exponentials.sum()
 
 
@@ -60,10 +60,6 @@ def _shares_in_torch(scores):
     import torch
 
     return torch.softmax(scores, dim=0)
-
-
-def _overflows(answer):
-    return not np.isfinite(answer(np.array([1000.0, 999.0]))).all()
 
 
 by_hand = Exercise(
@@ -113,7 +109,7 @@ by_hand = Exercise(
             "no-exponential",
             "You worked with the scores themselves; no exponential was taken.",
             "Dividing by the sum is enough to get shares.",
-            "What share does the score -2 get beside a score of 3?",
+            "What share does the score −2 get beside a score of 3?",
             switch={"transform": "none"},
         ),
         Misconception(
@@ -139,6 +135,7 @@ by_hand = Exercise(
         ),
     ),
     variants=(
+        lambda scores: _softmax(scores),
         lambda scores: np.exp(scores) / np.sum(np.exp(scores)),
         lambda scores: [float(x) for x in shares_of(scores)],
         lambda scores: shares_of(scores.astype(np.float32)),
@@ -146,20 +143,14 @@ by_hand = Exercise(
         _shares_in_torch,
     ),
     properties=SHARES,
-    remarks=(
-        Remark(
-            "Scores of 1000 give NaN, since exp overflows. The next section repairs "
-            "it.",
-            _overflows,
-        ),
-    ),
     hints=(
         "Which two things must shares have, whatever the scores are?",
         "Exponentials are positive. What do you divide them by to make a whole of 1?",
         "Compute all exponentials into one array; its total divides every entry.",
     ),
-    insight="Only differences of scores count: e^(s+c) = e^s e^c, and e^c cancels. So "
-    "shares cannot tell you how high the scores were.",
+    insight="Exponentials are positive and keep the order; divided by their sum they "
+    "are shares. A score of 1000 overflows here; the next section repairs that, since "
+    "only differences of scores count: e^(s+c) = e^s e^c, and e^c cancels.",
 )
 
 
@@ -176,14 +167,14 @@ ratio = Exercise(
     "known. Set `ch01_predict_ratio` to the number that says how many times as large "
     "the share of the 5 is as the share of the 3.",
     starter="ch01_predict_ratio = ...",
-    reference=float(np.exp(2.0)),
+    reference=7.389,
     tolerance=0.06,
     misconceptions=(
         Misconception(
             "ratio-of-scores",
             "Your answer is 5 / 3, the ratio of the scores.",
             "Shares are proportional to scores.",
-            "What would your rule say for the scores 2 and 0, or 1 and -1?",
+            "What would your rule say for the scores 2 and 0, or 1 and −1?",
             wrong=5 / 3,
         ),
         Misconception(
@@ -228,8 +219,9 @@ ratio = Exercise(
         "Write both shares as fractions. What do they have in common?",
         "The denominator cancels; e^5 divided by e^3 is left.",
     ),
-    insight="The other 98 scores change both shares by the same factor. This is why a "
-    "new word in the text never changes who is ahead of whom.",
+    insight="e^5 / e^3 = e^2 = 7.389: the denominator of the two shares is the same "
+    "and cancels. The other 98 scores change both shares by the same factor. This is "
+    "why a new word in the text never changes who is ahead of whom.",
 )
 
 
@@ -315,7 +307,7 @@ both = Exercise(
     "of "
     "shape `(m,)`. Write `shares_of_both(left, right)`: the shares of all `n + m` "
     "scores in one softmax, shape `(n + m,)`, left part first. A score may be as large "
-    "as 20000 or as small as -20000.",
+    "as $20\\,000$ or as small as $-20\\,000$.",
     starter="def shares_of_both(left, right):\n"
     '    raise NotImplementedError("your code")',
     reference=shares_of_both,
@@ -339,10 +331,10 @@ both = Exercise(
         ),
         Misconception(
             "shifts-by-size",
-            "It works for positive scores; where all are near -1000, every exponential "
+            "It works for positive scores; where all are near −1000, every exponential "
             "becomes 0, and you divide 0 by 0.",
             "The number to subtract is the one that is largest in size.",
-            "For scores of -1000 and -999, which number do you subtract, and what is "
+            "For scores of −1000 and −999, which number do you subtract, and what is "
             "left?",
             switch={"shift": "size"},
         ),
@@ -411,10 +403,10 @@ both = Exercise(
         "You may subtract any number, as long as it is the same for all n + m scores.",
         "Join both parts first; then the largest of the joined row is to become 0.",
     ),
-    insight="Attention over long texts does not hold the whole row at once: it keeps "
-    "the "
-    "largest score so far and the total so far, and multiplies the total by "
-    "e^(old - new) when a larger score arrives.",
+    insight="The two parts share one shift, the largest score of all: no exponent is "
+    "then above 0. Attention over long texts does not hold the whole row at once: it "
+    "keeps the largest score so far and the total so far, and multiplies the total by "
+    "e^(old − new) when a larger score arrives.",
 )
 
 
@@ -457,7 +449,7 @@ def _differences_of_scores(result, scores):
         return None
     return (
         "The difference of two logarithms of shares should be the difference of their "
-        "scores, since ln(p/q) = s - t. Here it is not."
+        "scores, since ln(p/q) = s − t. Here it is not."
     )
 
 
@@ -471,9 +463,8 @@ log_softmax = Exercise(
     prompt="Training needs logarithms of shares, and small ones matter most. Write "
     "`log_shares(scores)`: the natural logarithm of each share of one row, shape "
     "`(n,)`, "
-    "result `(n,)`, finite for every finite score. For the scores 0 and -800 the "
-    "second "
-    "result is -800, although a share of $e^{-800}$ is stored as 0.",
+    "result `(n,)`, finite for every finite score. For the scores 0 and $-800$ the "
+    "second result is $-800$, although a share of $e^{-800}$ is stored as 0.",
     starter='def log_shares(scores):\n    raise NotImplementedError("your code")',
     reference=log_shares,
     cases=_one_row,
@@ -490,7 +481,7 @@ log_softmax = Exercise(
         Misconception(
             "total-overflows",
             "Small scores come out right; at 1000 the total of the exponentials is "
-            "infinite, and below -900 it is 0.",
+            "infinite, and below −900 it is 0.",
             "A logarithm makes any number small again.",
             "The logarithm comes after the exponential. What is "
             "np.log(np.exp(1000.0))?",
@@ -559,7 +550,8 @@ log_softmax = Exercise(
         "Lower the scores by their maximum first. The result is a lowered score minus "
         "one number, the same for all: the logarithm of a sum.",
     ),
-    insight="Log-softmax has no division and no logarithm of a small number. torch has "
+    insight="ln(e^s / z) = s − ln z, with s and z lowered by the same score. So "
+    "log-softmax has no division and no logarithm of a small number. torch has "
     "it as log_softmax, and cross_entropy takes raw scores for this reason.",
 )
 
@@ -599,7 +591,7 @@ def _rows_with(scores, *, axis=-1, keepdims=True, lower="row", total="axis"):
 
 
 def _row_by_row(scores):
-    rows = [shares_of(row) for row in scores.reshape(-1, scores.shape[-1])]
+    rows = [_softmax(row) for row in scores.reshape(-1, scores.shape[-1])]
     return np.array(rows).reshape(scores.shape)
 
 
@@ -697,7 +689,8 @@ keepdims = Exercise(
         "Print the shape of the sum. NumPy lines shapes up from the right.",
         "The line above does the same with the maximum, and does it right.",
     ),
-    insight="Squares hide this fault, and real batches are often square: attention of "
+    insight="The sum keeps its axis, so every total meets its own row. Squares hide "
+    "this fault, and real batches are often square: attention of "
     "a "
     "text to itself has n_q = n_k. Test with sizes that all differ.",
 )
@@ -732,7 +725,7 @@ who_competes = Exercise(
             right=True,
         ),
         "d": Choice(
-            "The result has another shape than with axis=-1, namely (5, 3).",
+            "The result has another shape than with `axis=-1`, namely `(5, 3)`.",
             "A softmax keeps the shape of its scores on every axis. That is why the "
             "slip "
             "is hard to see.",
@@ -741,11 +734,12 @@ who_competes = Exercise(
     hints=(
         "Which of the two indices runs through the sum in the denominator?",
         "How many separate wholes are there: three, five or one?",
-        "Take a column of three equal scores, (-9, -9, -9), and work out its shares.",
+        "Take a column of three equal scores, (−9, −9, −9), and work out its shares.",
     ),
-    insight="A softmax over the questions is not always a slip: slot attention uses "
-    "it, "
-    "so that questions compete for the inputs (Locatello et al., 2020).",
+    insight="Over axis 0 each of the five columns makes one whole, whatever its "
+    "scores: (b) and (c). So the rows need not add up to 1 (a), and no axis changes "
+    "the shape (d). A softmax over the questions is not always a slip: slot attention "
+    "uses it, so that questions compete for the inputs (Locatello et al., 2020).",
 )
 
 
@@ -800,7 +794,7 @@ def _powers_of_shares(scores, temperature):
 
 def _each_row_at(scores, temperature):
     pairs = zip(scores, temperature, strict=True)
-    return np.array([shares_of(row / t) for row, t in pairs])
+    return np.array([_softmax(row / t) for row, t in pairs])
 
 
 def _tempered_in_torch(scores, temperature):
@@ -906,8 +900,9 @@ temperature = Exercise(
         "Give the temperature the shape (n_q, 1). Then subtract the largest of what "
         "really stands in the exponent.",
     ),
-    insight="A softmax at T is the softmax at 1 to the power 1/T, divided by its new "
-    "sum. Attention's division by the root of d_k is a temperature, too.",
+    insight="Temperatures of shape (n_q, 1) meet one row each, and the shift comes "
+    "after the division. A softmax at T is the softmax at 1 to the power 1/T, divided "
+    "by its new sum. Attention's division by the root of d_k is a temperature, too.",
 )
 
 
@@ -1010,7 +1005,7 @@ entropy = Exercise(
             "mean-of-terms",
             "Your numbers are n times too small: the terms were averaged.",
             "Entropy is a mean, so the terms are averaged.",
-            "It is the mean of -ln p, but weighted. With which weights, and are they "
+            "It is the mean of −ln p, but weighted. With which weights, and are they "
             "in "
             "there already?",
             switch={"finish": "mean"},
@@ -1038,7 +1033,8 @@ entropy = Exercise(
         "np.where gives 1 in place of 0, and ln 1 is 0. Then one sum along the last "
         "axis.",
     ),
-    insight="In trained models some heads have entropies near 0 (one word) and others "
+    insight="A weight of 0 adds 0, so its logarithm may be that of 1. In trained "
+    "models some heads have entropies near 0 (one word) and others "
     "near ln n (an average of all). One number per row tells the two apart.",
 )
 
@@ -1081,7 +1077,7 @@ def _jacobian_with(
 
 
 def _jacobian_by_entry(scores, temperature):
-    p = shares_of(scores / temperature)
+    p = _softmax(scores / temperature)
     size = len(p)
     result = np.empty((size, size))
     for i in range(size):
@@ -1092,8 +1088,8 @@ def _jacobian_by_entry(scores, temperature):
 
 def _jacobian_measured(scores, temperature):
     step = 1e-5 * np.eye(len(scores))
-    up = [shares_of((scores + h) / temperature) for h in step]
-    down = [shares_of((scores - h) / temperature) for h in step]
+    up = [_softmax((scores + h) / temperature) for h in step]
+    down = [_softmax((scores - h) / temperature) for h in step]
     return (np.array(up) - np.array(down)).T / 2e-5
 
 
@@ -1187,7 +1183,7 @@ jacobian = Exercise(
         ),
         Misconception(
             "a-vector-of-reactions",
-            "You return n numbers, p(1 - p): each share's reaction to its own score.",
+            "You return n numbers, p(1 − p): each share's reaction to its own score.",
             "A function of n numbers has n derivatives.",
             "How many pairs of one share and one score are there?",
             switch={"form": "vector"},
@@ -1203,8 +1199,8 @@ jacobian = Exercise(
         ),
         Misconception(
             "one-minus-everywhere",
-            "Each entry is p_i (1 - p_j), also off the diagonal.",
-            "The 1 in p(1 - p) is there for every pair.",
+            "Each entry is p_i (1 − p_j), also off the diagonal.",
+            "The 1 in p(1 − p) is there for every pair.",
             "The 1 comes from the numerator. Does e^(s_i) depend on s_j?",
             switch={"form": "no-cross"},
         ),
@@ -1233,8 +1229,9 @@ jacobian = Exercise(
         "np.diag makes a matrix of a vector, np.outer all products of two vectors. One "
         "factor is left: the derivative of s/T with respect to s.",
     ),
-    insight="The factor 1/T makes a cold softmax react strongly near a tie, where "
-    "p(1 - p) = 1/4, and not at all elsewhere.",
+    insight="It is the Jacobian at the tempered scores, times 1/T by the chain rule. "
+    "That factor makes a cold softmax react strongly near a tie, where p(1 − p) = 1/4, "
+    "and hardly at all elsewhere.",
 )
 
 
@@ -1346,7 +1343,7 @@ gradient = Exercise(
         ),
         Misconception(
             "only-its-own-share",
-            "Your result is p(1 - p) times the gradient: the diagonal of the Jacobian.",
+            "Your result is p(1 − p) times the gradient: the diagonal of the Jacobian.",
             "A score moves its own share only, as with the logistic function.",
             "Let every weight matter equally: gradient all 1. What can raising a score "
             "change, and what do you return?",
@@ -1357,7 +1354,7 @@ gradient = Exercise(
             "You subtracted the plain mean of the gradient, in which all weights count "
             "alike.",
             "Centring means subtracting the average.",
-            "What do your rows add up to? Which mean makes the sum of p(g - mean) "
+            "What do your rows add up to? Which mean makes the sum of p(g − mean) "
             "zero?",
             switch={"mean": "plain"},
         ),
@@ -1424,7 +1421,7 @@ gradient = Exercise(
         Remark(
             "A matrix of n_k by n_k is built on the way. For a text of 10,000 words "
             "that "
-            "is 100 million numbers per row; p * (g - mean) needs 10,000.",
+            "is 100 million numbers per row; `p * (g - mean)` needs 10,000.",
             _builds_the_matrix,
         ),
     ),
@@ -1434,10 +1431,10 @@ gradient = Exercise(
         "One number per row, with its axis kept so that it lines up; subtract it from "
         "the gradient, then weigh by the shares.",
     ),
-    insight="This line is in every attention layer's backward pass. FlashAttention "
-    "gets "
-    "the mean without the weights: it equals the product of the output and its "
-    "gradient.",
+    insight="The Jacobian is symmetric, and its product with g is p(g − mean), with "
+    "the mean of g under the shares. This line is in every attention layer's backward "
+    "pass. FlashAttention gets the mean without the weights: it equals the product of "
+    "the output and its gradient.",
 )
 
 
@@ -1476,7 +1473,7 @@ saturation = Exercise(
             "overflow, and a shifted softmax never overflows at all.",
         ),
         "d": Choice(
-            "Almost nothing: what comes back is multiplied by p(1 - p), about one in "
+            "Almost nothing: what comes back is multiplied by p(1 − p), about one in "
             "ten "
             "thousand.",
             "0.9999 times 0.0001 is 0.0001. A saturated softmax passes on a "
@@ -1491,8 +1488,11 @@ saturation = Exercise(
         "Write down the Jacobian of two shares: all four entries have the same size.",
         "Compute 0.9999 times 0.0001.",
     ),
-    insight="With cross-entropy directly behind the softmax this does not happen: the "
-    "logarithm's derivative, 1/p, cancels p. Inside attention nothing cancels it.",
+    insight="All four entries of the Jacobian have the size 0.9999 · 0.0001, so (d): "
+    "both scores get the same tiny step (not b), however large the error (not a), and "
+    "nothing overflows (not c). With cross-entropy directly behind the softmax this "
+    "does not happen: the logarithm's derivative, 1/p, cancels p. Inside attention "
+    "nothing cancels it.",
 )
 
 
@@ -1545,6 +1545,7 @@ no_share = Exercise(
         "e to the power of minus infinity is exactly 0, and e^0 is not.",
         "The three exponentials are 3, 0 and 1. What is their sum?",
     ),
-    insight="So a score of 0 and a hidden word are different things: 0 is an ordinary "
+    insight="The exponentials are 3, 0 and 1, their sum is 4: shares of 3/4, 0 and "
+    "1/4. So a score of 0 and a hidden word are different things: 0 is an ordinary "
     "score. Chapter 3 sees what happens where this is mixed up.",
 )
