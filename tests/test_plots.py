@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
 from attention_course import plots
@@ -198,12 +198,61 @@ def test_weights_are_always_drawn_from_zero_to_one(factor):
     assert ax.images[0].get_clim() == (0.0, 1.0)
 
 
-def test_numbers_can_be_read_on_their_cells():
-    ax = plots.weights_heatmap([[0.0, 0.4, 0.5, 0.6, 1.0]], ["q"], WORDS)
+def on_the_dark_page(colour):
+    """Show a colour as the dark page does: invert(1), hue-rotate(180deg), screen."""
+    # Filter Effects 1, section 9.5: hueRotate, with cosine -1 and sine 0.
+    rotated = np.array(
+        [[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]]
+    )
+    shown = np.clip(rotated @ (1 - np.array(to_rgb(colour))), 0, 1)
+    return 1 - (1 - shown) * (1 - np.array(to_rgb("#14181E")))
+
+
+def test_the_dark_page_swaps_black_and_white_and_keeps_hues():
+    assert to_hex(on_the_dark_page("white")) == "#14181e"
+    assert to_hex(on_the_dark_page("black")) == "#ffffff"
+    for name, colour in plots.PALETTE.items():
+        shown = on_the_dark_page(colour)
+        assert contrast(shown, "#14181E") >= 4.5, name
+        hues = [rgb_to_hsv(to_rgb(c))[0] for c in (colour, shown)]
+        assert abs(hues[0] - hues[1]) < 0.05, name
+
+
+@pytest.mark.parametrize("page", [to_rgb, on_the_dark_page])
+@pytest.mark.parametrize("lowest", [0.0, -1.0])
+def test_numbers_can_be_read_on_their_cells(page, lowest):
+    numbers = np.linspace(lowest, 1, 40)[:, None]
+    ax = plots.scores_heatmap(numbers, [str(i) for i in range(40)], ["k"])
     image = ax.images[0]
-    for text in ax.texts:
-        shade = image.cmap(image.norm(float(text.get_text())))[:3]
-        assert contrast(text.get_color(), shade) >= 3, text.get_text()
+    assert len(ax.texts) == 40
+    for text, number in zip(ax.texts, numbers[:, 0], strict=True):
+        shade = image.cmap(image.norm(number))[:3]
+        assert contrast(page(text.get_color()), page(shade)) >= 3.5, number
+
+
+def test_a_table_of_booleans_says_yes_and_no():
+    table = np.array([[True, False]])
+    for shown in (table, table.tolist()):
+        ax = plots.scores_heatmap(shown, ["a"], ["x", "y"], roles=(None, None))
+        assert cell_texts(ax) == {(0, 0): "yes", (0, 1): "no"}
+    ax = plots.scores_heatmap(table.astype(int), ["a"], ["x", "y"])
+    assert cell_texts(ax) == {(0, 0): "1.00", (0, 1): "0.00"}
+
+
+def test_a_tensor_of_booleans_says_yes_and_no():
+    torch = pytest.importorskip("torch")
+    ax = plots.scores_heatmap(torch.tensor([[True, False]]), ["a"], ["x", "y"])
+    assert cell_texts(ax) == {(0, 0): "yes", (0, 1): "no"}
+
+
+@pytest.mark.parametrize("n", [3, 6])
+def test_the_colour_bar_is_no_taller_than_its_table(n):
+    names = [str(i) for i in range(n)]
+    ax = plots.scores_heatmap(np.eye(n), names, names, roles=(None, None))
+    ax.figure.draw_without_rendering()
+    table, bar = (a.get_window_extent() for a in ax.figure.axes)
+    assert bar.y0 >= table.y0 - 1
+    assert bar.y1 <= table.y1 + 1
 
 
 def test_forbidden_cells_are_hatched_and_say_nothing():
@@ -306,13 +355,30 @@ def test_heads_share_one_scale_and_their_titles():
     with_rows = [[t.get_text() for t in ax.get_yticklabels()] for ax in shown]
     assert with_rows[0] == with_rows[2] == QUESTIONS
     assert set(with_rows[1]) == {""}
-    assert [ax.get_ylabel() for ax in figure.axes].count("weight") == 1
+    assert [ax.get_xlabel() for ax in figure.axes].count("weight") == 1  # one bar
 
 
 def test_heads_can_be_before_and_after():
     titles = ["before", "after"]
     figure = plots.heads_grid([WEIGHTS, WEIGHTS], QUESTIONS, WORDS, titles=titles)
     assert [ax.get_title() for ax in figure.axes[:2]] == titles
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("rows", [WORDS, ["Ben →\nCleo, Finn"] * 5])
+def test_numbers_in_a_grid_of_heads_keep_their_distance(count, rows):
+    figure = plots.heads_grid(np.full((count, 5, 5), 0.2), rows, WORDS)
+    figure.draw_without_rendering()
+    for ax in figure.axes[:count]:
+        boxes = [t.get_window_extent() for t in ax.texts[:5]]  # the first row
+        gaps = [b.x0 - a.x1 for a, b in itertools.pairwise(boxes)]
+        assert min(gaps) >= 0.05 * figure.dpi
+
+
+def test_a_grid_whose_cells_are_too_narrow_has_no_numbers():
+    digits = list("01234567")
+    figure = plots.heads_grid(np.full((2, 8, 8), 0.125), digits, digits)
+    assert not any(ax.texts for ax in figure.axes)
 
 
 def test_words_that_would_overlap_are_left_out_of_a_grid():
@@ -375,6 +441,8 @@ def test_distributions_share_a_scale_and_show_their_numbers():
         assert ax.yaxis_inverted()  # the first label stands on top
     named = labels_and_colours(figure.axes[0].get_yticklabels())
     assert named == (labels, {role("key")})
+    assert [ax.get_ylabel() for ax in figure.axes] == ["keys", ""]
+    assert to_hex(figure.axes[0].yaxis.label.get_color()) == role("key")
 
 
 def test_bars_are_as_long_as_their_numbers():
@@ -521,6 +589,21 @@ def test_no_line_through_the_origin_strikes_a_label_through():
         assert not box.x0 < x < box.x1, name
 
 
+def test_a_dotted_line_leads_to_the_foot_and_no_label_lies_on_it():
+    vectors = np.array([[4, 3], [1.6, 1.2], [8, -6], [-3, 4.0]])
+    names, foot = ["query", "parallel", "long", "orthogonal"], np.array([2.24, 1.68])
+    roles = ["query", "key", "key", "key"]
+    ax = plots.vectors_plane(vectors, names, roles=roles, feet={2: foot})
+    (drop,) = [line for line in ax.get_lines() if line.get_linestyle() == ":"]
+    np.testing.assert_array_equal(drop.get_xydata(), [vectors[2], foot])
+    assert drop.get_color() == plots.PALETTE["key"]
+    ax.figure.canvas.draw()
+    dots = pixels_along(ax, [vectors[2], foot])
+    for text in [t for t in ax.texts if t.get_text()]:
+        box = text.get_window_extent()
+        assert not any(box.contains(*dot) for dot in dots), text.get_text()
+
+
 def test_labels_of_vectors_that_nearly_agree_do_not_overlap():
     near = [[1, 1], [1.02, 1], [1, 1.03], [0.97, 1.01]]
     ax = plots.vectors_plane(near, ["first", "second", "third", "fourth"])
@@ -650,6 +733,25 @@ def test_a_product_shows_names_shapes_and_signs():
     assert sizes == {(3, 4), (4, 5), (3, 5)}
 
 
+def test_no_line_of_a_product_runs_through_a_text():
+    figure = plots.matrix_product(
+        [
+            ("weights", {"n_q": 3, "n_k": 5}, None),
+            "×",
+            ("V", {"n_k": 5, "d_v": 2}, "value"),
+        ]
+    )
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    assert {t.get_text() for t in ax.texts} >= {"weights", "V", "×"}
+    inside = figure.bbox
+    for text in ax.texts:
+        box = text.get_window_extent()
+        assert not any(box.overlaps(p.get_window_extent()) for p in ax.patches)
+        assert inside.contains(box.x0, box.y0)
+        assert inside.contains(box.x1, box.y1)
+
+
 @pytest.mark.parametrize(
     ("name", "written"),
     [
@@ -773,7 +875,22 @@ def test_a_picture_fits_the_column_and_leaves_the_readers_style_alone(
     assert figure.get_dpi() == 144
     assert to_hex(figure.get_facecolor()) == "#ffffff"
     sizes = [t.get_fontsize() for t in figure.findobj(mpl.text.Text) if t.get_text()]
-    assert min(sizes) >= 7.0
+    assert min(sizes) >= 8.0
+
+
+def test_raised_and_lowered_letters_can_be_read_on_a_phone():
+    names = ["$1/d_k$", "plain"]
+    ax = plots.lines([1, 2], [[1, 1e-4], [1, 2]], names, "$d_k$", "$10^2$", logy=True)
+    product = plots.matrix_product(
+        [*product_parts()[:1], ("Q", {"n_q": 2, "d_k": 3}, None)]
+    )
+    texts = [*ax.texts, ax.xaxis.label, ax.yaxis.label, *ax.get_yticklabels()]
+    texts += product.axes[0].texts
+    small = [t for t in texts if re.search(r"\$.*[_^]", t.get_text())]
+    assert len(small) > 5
+    # matplotlib sets such a letter at 0.7 of the size; a point is a pixel on a phone
+    assert min(t.get_fontsize() * 0.7 for t in small) >= 7.5
+    assert {t.get_fontsize() for t in ax.texts if t.get_text() == "plain"} == {9.5}
 
 
 def test_all_pictures_are_in_these_tests():
@@ -837,6 +954,10 @@ ERRORS = [
     (plots.lines, ([0], [[np.nan]], ["a"], "x", "y"), ValueError, "finite value"),
     (plots.vectors_plane, ([[1, 2, 3]], ["a"]), ValueError, r"\(n, 2\), got \(1, 3\)"),
     (plots.convex_hull_plane, ([[1, 2]], [[1]], ["a"], ["b"]), ValueError, "outputs"),
+    (functools.partial(plots.vectors_plane, feet={1: [0, 0]}), ([[1, 2]], ["a"]),
+     ValueError, "feet must name a vector by its place, got 1"),
+    (functools.partial(plots.vectors_plane, feet={0: [0]}), ([[1, 2]], ["a"]),
+     ValueError, r"feet must have shape \(n, 2\), got \(1, 1\)"),
     (plots.matrix_product, (["="],), ValueError, "at least one matrix"),
     (plots.matrix_product, ([("A", {"n": 2}, None)],), ValueError, "2 axes"),
     (plots.matrix_product,

@@ -31,6 +31,8 @@ from ._style import (
     laid_out,
     one_panel,
     panels,
+    plural,
+    size_of,
     styled,
 )
 
@@ -54,7 +56,7 @@ def distribution_bars(
     titles : sequence of str, optional
         What tells the m distributions apart, such as "temperature 0.5".
     role : str, optional
-        Role of the labels, such as "key".
+        Role of the labels, such as "key"; it colours them and names their axis.
 
     Returns
     -------
@@ -73,6 +75,8 @@ def distribution_bars(
         ax.set_yticks(range(len(labels)), labels if index == 0 else [], color=colour)
         ax.set(xlim=(0, 1.3), xlabel="share", title=titles[index])
         ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+    if role:
+        axes[0].set_ylabel(plural(role), color=colour)
     return figure
 
 
@@ -188,8 +192,11 @@ def lines(
         check_positive("ys", up[np.isfinite(up)])
     colours = [colour_of(r, "") for r in as_roles(roles, len(up))]
     ax = one_panel(ax, WIDTH, 3.2)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_xlabel(xlabel, fontsize=size_of(xlabel, 10))
+    ax.set_ylabel(ylabel, fontsize=size_of(ylabel, 10))
     ax.set_yscale("log" if logy else "linear")
+    if logy:
+        ax.tick_params(axis="y", labelsize=size_of("$10^{-5}$", 9))
     _x_scale(ax, across, logx)
     ax.grid(color=GRID, linewidth=0.5)
     every = max(1, math.ceil(len(across) / 10))
@@ -232,7 +239,8 @@ def _label_ends(ax: Axes, labels: Sequence[str]) -> None:
         for height, (pixel, end, label, colour) in zip(heights, here, strict=True):
             ax.annotate(
                 label, end, xytext=(7, height - pixel / point),
-                textcoords="offset points", va="center", color=colour, fontsize=9.5,
+                textcoords="offset points", va="center", color=colour,
+                fontsize=size_of(label, 9.5),
                 annotation_clip=False,
             )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Heatmaps: weights, scores, heads, positions and masks."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,13 +23,13 @@ from ._input import (
     as_roles,
     as_shares,
     first_bad,
+    is_yes_or_no,
     number,
 )
 from ._style import (
     DIVERGING,
     GREY,
     GRID,
-    INK,
     SEQUENTIAL,
     WIDTH,
     colour_of,
@@ -42,6 +43,8 @@ from ._style import (
 
 CELL = 0.56  # inches
 MIN_CELL = 0.15  # smaller cells have no room for their words
+MIN_WRITTEN = 0.32  # ... and smaller ones than this none for their numbers
+MAX_UNWRITTEN = 0.22  # cells without numbers need no more
 MAX_ANNOTATED = 10
 LETTER = 0.11  # inches of a cell that a letter of an upright word needs
 HATCH = "////"
@@ -59,9 +62,10 @@ def weights_heatmap(
     label: str = "weight",
     annotate: bool = True,
 ) -> Axes:
-    """Draw attention weights: queries down the side, keys on top, white to slate.
+    """Draw attention weights: queries down the side, keys on top.
 
-    The scale is always 0 to 1, so two pictures can be compared.
+    The larger the weight, the stronger the colour. The scale is always 0 to 1, so two
+    pictures can be compared.
 
     Parameters
     ----------
@@ -107,14 +111,15 @@ def scores_heatmap(
     label: str = "score",
     top: float | None = None,
 ) -> Axes:
-    """Draw numbers of either sign: white is zero, slate positive, brick negative.
+    """Draw numbers of either sign: slate positive, brick negative, zero uncoloured.
 
     Where nothing is negative, the scale begins at zero.
 
     Parameters
     ----------
     scores : array_like
-        Shape (rows, columns); minus infinity (a forbidden score) is hatched.
+        Shape (rows, columns); minus infinity (a forbidden score) is hatched, and
+        booleans are written as yes and no.
     rows, columns : sequence of str
         One word per row and per column.
     roles : tuple
@@ -145,10 +150,15 @@ def scores_heatmap(
     drawn = array[~forbidden]
     top = top or float(np.abs(drawn).max(initial=0.0)) or 1.0
     limits = (-top if drawn.min(initial=0.0) < 0 else 0.0, top)
-    ax, image = _heatmap(ax, array, rows, columns, roles, limits, mask, True)
+    write = _yes_or_no if is_yes_or_no(scores) else number
+    ax, image = _heatmap(ax, array, rows, columns, roles, limits, mask, True, write)
     if label:
         _colour_bar(image, ax, label)
     return finish(ax, title)
+
+
+def _yes_or_no(value: float) -> str:
+    return "yes" if value else "no"
 
 
 def _heatmap(
@@ -160,13 +170,16 @@ def _heatmap(
     limits: tuple[float, float],
     mask: Array | None,
     annotate: bool,
+    write: Callable[[float], str] = number,
 ) -> tuple[Axes, AxesImage]:
     rows, columns = _named_axes(roles, rows, columns, array.shape)
     allowed = None if mask is None else as_mask(mask, array.shape)
     n_rows, n_columns = array.shape
     cell = min(CELL, (WIDTH - 1.6) / n_columns)
     margin = 1.2 + 0.08 * max(map(len, rows))
-    ax = one_panel(ax, cell * n_columns + margin, cell * n_rows + 1.1)
+    if ax is None:
+        ax = one_panel(ax, cell * n_columns + margin, cell * n_rows + 1.1)
+        laid_out(ax).set_layout_engine("compressed")  # no room beside square cells
     image = ax.imshow(
         array,
         cmap=SEQUENTIAL if limits[0] == 0 else DIVERGING,
@@ -176,7 +189,7 @@ def _heatmap(
     _word_axes(ax, rows, columns, roles)
     _cell_borders(ax, array.shape)
     if annotate and n_columns <= MAX_ANNOTATED:
-        _write_cells(ax, image, array, allowed)
+        _write_cells(ax, image, array, allowed, write)
     if allowed is not None:
         _hatch(ax, ~allowed)
     return ax, image
@@ -235,25 +248,30 @@ def _cell_borders(ax: Axes, shape: tuple[int, ...]) -> None:
 
 
 def _write_cells(
-    ax: Axes, image: AxesImage, array: Floats, allowed: Bools | None
+    ax: Axes,
+    image: AxesImage,
+    array: Floats,
+    allowed: Bools | None,
+    write: Callable[[float], str],
 ) -> None:
-    size = 9 if array.shape[1] <= 6 else 7.5
+    size = 9 if array.shape[1] <= 8 else 8
     for (i, j), value in np.ndenumerate(array):
         hatched = allowed is not None and not allowed[i, j]
         if hatched and value in (0.0, -np.inf):
             continue  # the hatching says it
-        colour = INK if _is_light(image, value) else "white"
-        halo = [withStroke(linewidth=2.5, foreground="white")] if colour == INK else []
+        colour = "black" if _is_light(image, value) else "white"
+        halo = [withStroke(linewidth=2.5, foreground="white")]
         ax.text(
-            j, i, number(float(value)), ha="center", va="center", color=colour,
-            fontsize=size, path_effects=halo if hatched else None,
+            j, i, write(float(value)), ha="center", va="center", color=colour,
+            fontsize=size, path_effects=halo if hatched and colour == "black" else None,
         )  # fmt: skip
 
 
 def _is_light(image: AxesImage, value: float) -> bool:
     if not np.isfinite(value):
         return True  # drawn white
-    return float(np.mean(image.to_rgba(np.array([value]))[0, :3])) > 0.55
+    # Where black and white can be told equally well, here and on the inverted page.
+    return float(np.mean(image.to_rgba(np.array([value]))[0, :3])) > 0.53
 
 
 def _hatch(ax: Axes, forbidden: Bools) -> None:
@@ -263,11 +281,18 @@ def _hatch(ax: Axes, forbidden: Bools) -> None:
 
 
 def _colour_bar(
-    image: AxesImage, ax: Axes | Sequence[Axes], label: str, shrink: float = 0.9
+    image: AxesImage,
+    ax: Axes | Sequence[Axes],
+    label: str,
+    *,
+    below: bool = False,
 ) -> None:
     figure = image.get_figure()
     assert isinstance(figure, Figure)
-    bar = figure.colorbar(image, ax=ax, label=label, shrink=shrink, pad=0.03)
+    place: dict[str, Any] = {"shrink": 0.9, "pad": 0.03}
+    if below:
+        place = {"location": "bottom", "shrink": 0.6, "aspect": 30, "pad": 0.03}
+    bar = figure.colorbar(image, ax=ax, label=label, **place)
     bar.outline.set_edgecolor(GRID)
     bar.ax.tick_params(labelsize=8, color=GREY, width=0.6, length=3)
 
@@ -308,16 +333,20 @@ def heads_grid(
     mask = None if mask is None else as_mask(mask, (n_q, n_k))
     columns = _grid_columns(count, n_k)
     rows = math.ceil(count / columns)
-    cell = min(0.5, (WIDTH - 1.8) / (columns * n_k))
-    height = cell * n_q + (1.1 if rows == 1 else 0.75)
+    words = 0.5 + 0.08 * max(len(line) for q in queries for line in q.split("\n"))
+    cell = min(0.5, (WIDTH - words) / (columns * n_k))
+    if cell < MIN_WRITTEN:
+        cell = min(cell, MAX_UNWRITTEN)
+    height = cell * n_q + (1.6 if rows == 1 else 1.0)
     figure, axes = panels(columns, rows, height=height)
+    figure.set_layout_engine("compressed")
     for index, ax in enumerate(axes):
         if index >= count:
             ax.set_visible(False)
             continue
         _, image = _heatmap(
             ax, shares[index], queries, keys, ("query", "key"), (0.0, 1.0), mask,
-            annotate=cell >= 0.3,
+            annotate=cell >= MIN_WRITTEN,
         )  # fmt: skip
         ax.set_title(titles[index])
         if index % columns:
@@ -328,7 +357,7 @@ def heads_grid(
             ax.set(yticklabels=[])
         if index >= columns or cell < MIN_CELL:
             ax.set(xticklabels=[])
-    _colour_bar(image, axes, "weight", shrink=0.9 / rows)
+    _colour_bar(image, axes, "weight", below=True)
     return figure
 
 

@@ -1,7 +1,7 @@
 """What may be drawn: conversion and checks, in the course's words."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,12 @@ def as_array(name: str, values: Any, *shape: str) -> Floats:
     if array.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
     return array
+
+
+def is_yes_or_no(values: Any) -> bool:
+    """Tell whether `values` are booleans: an array, a tensor or a list."""
+    kind = getattr(values, "dtype", None)
+    return str(np.asarray(values).dtype if kind is None else kind).endswith("bool")
 
 
 def as_finite(name: str, values: Any, *shape: str) -> Floats:
@@ -90,6 +96,17 @@ def as_plane(name: str, vectors: Any) -> Floats:
     if array.shape[1] != 2:
         raise ValueError(f"{name} must have shape (n, 2), got {array.shape}")
     return array
+
+
+def as_feet(feet: Mapping[int, Any], count: int) -> dict[int, Floats]:
+    """Return points of the plane by the place of the vector that each belongs to."""
+    for place in feet:
+        if place not in range(count):
+            raise ValueError(f"feet must name a vector by its place, got {place!r}")
+    if not feet:
+        return {}
+    ends = as_plane("feet", list(feet.values()))
+    return dict(zip(feet, ends, strict=True))
 
 
 def as_names(name: str, names: Iterable[str], count: int, what: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +10,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 
 from .._typing import Array
-from ._input import Floats, as_names, as_plane, as_roles
+from ._input import Floats, as_feet, as_names, as_plane, as_roles
 from ._style import GREY, GRID, PALETTE, colour_of, finish, laid_out, one_panel, styled
 
 # How many points a label may stand from its own, and what that costs, in its area.
@@ -26,6 +26,7 @@ def vectors_plane(
     *,
     roles: str | Sequence[str | None] | None = None,
     reach: float | None = None,
+    feet: Mapping[int, Array] | None = None,
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
@@ -42,6 +43,9 @@ def vectors_plane(
     reach : float, optional
         How far both axes go from the origin, the same in panels to be compared;
         otherwise as far as the vectors need.
+    feet : mapping of int to array_like, optional
+        Where the shadow of a vector ends, shape (2,), by the vector's place among
+        `vectors`: a dotted line leads there from its tip, in its colour.
     ax : Axes, optional
         A panel to draw into.
     title : str, optional
@@ -55,6 +59,7 @@ def vectors_plane(
     array = as_plane("vectors", vectors)
     labels = as_names("labels", labels, len(array), "vectors")
     colours = [colour_of(r) for r in as_roles(roles, len(array))]
+    ends = as_feet(feet or {}, len(array))
     ax = one_panel(ax, 4.8, 4.0)
     _plane_axes(ax, array)
     if reach is not None:
@@ -66,9 +71,33 @@ def vectors_plane(
             arrow = {"arrowstyle": "-|>", "color": colour, "lw": 1.8}
             arrow |= {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 11}
             ax.annotate("", (x, y), (0, 0), arrowprops=arrow)
+    drops = _drop_feet(ax, array, colours, ends)
     finish(ax, title)
-    _place_labels(ax, array, labels, colours, arrows=True)
+    _place_labels(ax, array, labels, colours, arrows=True, avoid=_boxes(ax, drops))
     return ax
+
+
+def _drop_feet(
+    ax: Axes, vectors: Floats, colours: Sequence[str], feet: Mapping[int, Floats]
+) -> list[Floats]:
+    """Draw a dotted line from a tip to its foot; return points along each line."""
+    steps = np.linspace(0, 1, 100)[:, None]
+    drops = []
+    for place, end in feet.items():
+        tip = vectors[place]
+        ax.plot(*np.stack([tip, end]).T, "o:", color=colours[place], markevery=[1])
+        drops.append(tip + steps * (end - tip))
+    return drops
+
+
+def _boxes(ax: Axes, paths: Sequence[Floats]) -> list[Floats]:
+    """Return small boxes in pixels over the points of each path."""
+    laid_out(ax)
+    return [
+        np.concatenate([p - 6, p + 6])
+        for path in paths
+        for p in ax.transData.transform(path)
+    ]
 
 
 @styled
@@ -139,9 +168,7 @@ def _hull_boxes(ax: Axes, outline: Floats, more: Floats) -> list[Floats]:
     steps = np.linspace(0, 1, 100)[:, None]
     edges = [a + steps * (b - a) for a, b in itertools.pairwise(outline)]
     legend = ax.legend(loc="best", fontsize=9, frameon=False) if len(more) else None
-    laid_out(ax)
-    pixels = ax.transData.transform(np.concatenate([*edges, more]))
-    boxes: list[Floats] = [np.concatenate([p - 6, p + 6]) for p in pixels]
+    boxes = _boxes(ax, [*edges, more])
     if legend is not None:
         boxes.append(np.asarray(legend.get_window_extent().extents))
     return boxes

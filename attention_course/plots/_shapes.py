@@ -10,11 +10,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 
 from .._typing import Array
 from ._input import as_names, as_roles, as_shares
-from ._style import GREY, PALETTE, SLATE, WIDTH, colour_of, finish, one_panel, styled
+from ._style import (
+    GREY,
+    PALETTE,
+    SLATE,
+    WIDTH,
+    colour_of,
+    finish,
+    one_panel,
+    size_of,
+    styled,
+)
 
 Part = tuple[str, Mapping[str, int], str | None]
 
@@ -23,7 +32,8 @@ Part = tuple[str, Mapping[str, int], str | None]
 def matrix_product(parts: Sequence[Part | str], *, title: str | None = None) -> Figure:
     """Draw matrices as boxes, with the signs of a formula between them.
 
-    Sizes up to 12 are drawn cell by cell, larger ones by their square roots.
+    Sizes up to 12 are drawn cell by cell, larger ones by their square roots. A name
+    stands below its box, where no line runs through it.
 
     Parameters
     ----------
@@ -50,11 +60,11 @@ def matrix_product(parts: Sequence[Part | str], *, title: str | None = None) -> 
     left = 0.0
     for part in parts:
         left = _draw_part(ax, part, left, side, cells=small)
-    ax.set(xlim=(-0.4, left), ylim=(-tallest / 2 - 0.5, tallest / 2 + 1.3))
+    ax.set(xlim=(-0.4, left), ylim=(-tallest / 2 - 1.1, tallest / 2 + 1.3))
     ax.set_aspect("equal")
     ax.axis("off")
     scale = min(0.34, WIDTH / (left + 0.4))
-    figure.set_size_inches((left + 0.4) * scale, (tallest + 1.8) * scale + 0.15)
+    figure.set_size_inches((left + 0.4) * scale, (tallest + 2.4) * scale + 0.15)
     if title is not None:
         ax.set_title(title)
     return figure
@@ -86,7 +96,7 @@ def _draw_part(
         ax.text(left + width / 2, 0, part, ha="center", va="center", fontsize=13)
         return left + width
     name, axes, role = part
-    (row_axis, n_rows), (column_axis, n_columns) = axes.items()
+    n_rows, n_columns = axes.values()
     colour = colour_of(as_roles(role, 1)[0], GREY)
     left, width, height = left + 1.0, side[n_columns], side[n_rows]
     corner = (left, -height / 2)
@@ -97,25 +107,19 @@ def _draw_part(
         ax.hlines(np.arange(1, n_rows) - height / 2, left, left + width, **inner)
         ax.vlines(left + np.arange(1, n_columns), -height / 2, height / 2, **inner)
     at = left + width / 2
-    small: dict[str, Any] = {"fontsize": 9.5, "ha": "center"}
-    halo = [withStroke(linewidth=4, foreground="white")]
-    ax.text(at, 0, name, ha="center", va="center", color=colour, weight="bold",
-            fontsize=11, path_effects=halo)  # fmt: skip
+    down, across = (f"{_symbol(axis)} = {size}" for axis, size in axes.items())
     ax.text(
-        at,
-        height / 2 + 0.2,
-        f"{_symbol(column_axis)} = {n_columns}",
-        va="bottom",
-        **small,
-    )
+        at, -height / 2 - 0.25, name, ha="center", va="top", color=colour,
+        weight="bold", fontsize=11,
+    )  # fmt: skip
     ax.text(
-        left - 0.5,
-        0,
-        f"{_symbol(row_axis)} = {n_rows}",
-        va="center",
-        rotation=90,
-        **small,
-    )
+        at, height / 2 + 0.2, across, ha="center", va="bottom",
+        fontsize=size_of(across, 9.5),
+    )  # fmt: skip
+    ax.text(
+        left - 0.5, 0, down, ha="center", va="center", rotation=90,
+        fontsize=size_of(down, 9.5),
+    )  # fmt: skip
     return left + width + 0.4
 
 

@@ -52,7 +52,9 @@ LINE_STYLES = [
     ("#360A62", "P", (0, (1, 1))),
 ]
 
-WIDTH = 5.2  # inches: fills the text column, with text legible on a phone
+WIDTH = 5.2  # inches: fills the text column; on a phone a point is about a pixel
+LEGIBLE = 7.7  # points: no letter is smaller, raised and lowered ones included
+SCRIPT = 0.7  # how much smaller matplotlib sets a raised or lowered letter
 
 STYLE: dict[str, Any] = {
     "axes.edgecolor": GREY,
@@ -151,6 +153,12 @@ def laid_out(ax: Axes) -> Figure:
     assert figure is not None
     figure.draw_without_rendering()
     return figure
+
+
+def size_of(text: str, size: float) -> float:
+    """Return the size of a text, larger where it holds raised or lowered letters."""
+    low_or_high = "$" in text and ("_" in text or "^" in text)
+    return max(size, LEGIBLE / SCRIPT) if low_or_high else size
 
 
 def colour_of(role: str | None, default: str = INK) -> str:
