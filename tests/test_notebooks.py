@@ -233,6 +233,19 @@ def test_code_cells_are_short(notebook):
     assert not too_long, f"lines of code per cell: {too_long}"
 
 
+# On the dark page light and dark change places in a picture: say "strong", or a number.
+SHADES = r"\b(?:dark|light|pale)(?:er|est)?\b|\b(?:black|white|grey)\b"
+
+
+def test_what_is_said_of_a_picture_is_true_on_the_dark_page_too(notebook):
+    wrong = [
+        f"{cell.id}: {shade}"
+        for cell in notebook.cells
+        for shade in re.findall(SHADES, json.dumps(cell.metadata.get("mystnb", {})))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_every_picture_has_a_caption_and_a_description(notebook):
     wrong = []
     for cell in code_cells(notebook):
