@@ -36,6 +36,13 @@ def test_other_code_is_left():
         assert with_breaks(text) == text
 
 
+def test_a_number_stays_with_the_word_before_it():
+    page = "<p>Chapter 3, <code>width 2</code>, figure 12</p><pre>step 1</pre>a head 2"
+    assert typography.with_ties(page).replace("\N{NO-BREAK SPACE}", "~") == (
+        "<p>Chapter~3, <code>width 2</code>, figure~12</p><pre>step 1</pre>a head~2"
+    )
+
+
 def test_chinese_words_say_so_and_attributes_are_left():
     page = '<dt title="查询">query (查询, 键)</dt>'
     assert typography.with_languages(page) == (

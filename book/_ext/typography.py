@@ -1,7 +1,8 @@
-"""Where code in running text may break, and which words are Chinese.
+"""Where lines may break in running text, and which words are Chinese.
 
-What is short stays whole. A long name breaks after a dot or an underscore, before it
-breaks anywhere. Browsers and screen readers choose fonts and voices by language.
+Short code stays whole. A long name breaks after a dot or an underscore, before it
+breaks anywhere. "Chapter 3" does not break. Browsers and screen readers choose fonts
+and voices by language.
 """
 
 import re
@@ -14,6 +15,11 @@ JOINT = re.compile(r"(?<=[A-Za-z0-9][._])(?=[A-Za-z])")
 TAG = re.compile(r"<[^>]*>")
 BETWEEN_TAGS = re.compile(r"(?<=>)[^<>]*[\u4e00-\u9fff][^<>]*(?=<)")
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+CODE_OR_NOT = re.compile(r"(<(?P<tag>pre|code|script)\b.*?</(?P=tag)>)", re.DOTALL)
+NUMBERED = re.compile(
+    r"\b(chapter|section|figure|note|place|width|step|head|python) (?=\d)",
+    re.IGNORECASE,
+)
 SHORT = 20  # letters: half a line on a phone
 
 
@@ -30,6 +36,19 @@ def with_breaks(body: str) -> str:
     return CODE.sub(_of_code, body)
 
 
+def with_ties(body: str) -> str:
+    """Return a page's HTML in which "chapter 3" does not break; code is left."""
+    pieces, end = [], 0
+    for code in CODE_OR_NOT.finditer(body):
+        pieces += [_tied(body[end : code.start()]), code[0]]
+        end = code.end()
+    return "".join([*pieces, _tied(body[end:])])
+
+
+def _tied(text: str) -> str:
+    return NUMBERED.sub("\\1\N{NO-BREAK SPACE}", text)
+
+
 def with_languages(body: str) -> str:
     """Return a page's HTML that says which of its words are Chinese."""
 
@@ -41,7 +60,7 @@ def with_languages(body: str) -> str:
 
 def _set(app: Any, page: str, template: str, context: Any, doctree: Any) -> None:
     if "body" in context:
-        context["body"] = with_languages(with_breaks(context["body"]))
+        context["body"] = with_languages(with_ties(with_breaks(context["body"])))
 
 
 def setup(app: Any) -> dict[str, bool]:
