@@ -189,6 +189,15 @@ def test_what_the_learner_wrote_is_shown_as_it_is():
     assert "<sub>" in Note("Hint", "Divide by d_k")._repr_html_()
 
 
+def test_the_solution_of_a_choice_says_why_of_every_letter():
+    exercise = next(one for one in every() if one.choices)
+    solution(exercise.id)
+    text = solution(exercise.id).text
+    for letter, choice in exercise.choices.items():
+        word = "Right" if choice.right else "Not right"
+        assert f"({letter}) {word}. {choice.reason}" in text
+
+
 def test_before_the_first_try_a_panel_repeats_nothing_of_the_prompt():
     exercise = find(ID)
     words = str(judge(exercise, ...))

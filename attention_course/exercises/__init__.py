@@ -96,14 +96,22 @@ def solution(exercise_id: str) -> Note:
         )
         return Note(f"Solution, {exercise_id}", text)
     record(exercise_id, "solution")
-    return Note(f"Solution, {exercise_id}", exercise.insight, solution_code(exercise))
+    text = "\n".join([exercise.insight, *solution_reasons(exercise)])
+    return Note(f"Solution, {exercise_id}", text, solution_code(exercise))
+
+
+def solution_reasons(exercise: Exercise) -> list[str]:
+    """Return what there is to say to each letter of a choice."""
+    return [
+        f"({letter}) {'Right' if choice.right else 'Not right'}. {choice.reason}"
+        for letter, choice in exercise.choices.items()
+    ]
 
 
 def solution_code(exercise: Exercise) -> str:
-    """Return the reference as text: tested code, or the right value or letters."""
+    """Return the reference as text: tested code or the right value; "" for a choice."""
     if exercise.choices:
-        right = [k for k, choice in exercise.choices.items() if choice.right]
-        return "\n".join(f"({k}) {exercise.choices[k].text}" for k in right)
+        return ""
     if exercise.is_code:
         return textwrap.dedent(inspect.getsource(exercise.reference)).rstrip()
     return repr(exercise.reference)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import solution_code
+from . import solution_code, solution_reasons
 from ._model import Exercise
 from ._registry import find
 from ._words import as_markdown
@@ -18,10 +18,14 @@ def checked_in(cell: dict[str, Any]) -> Exercise | None:
     return find("".join(cell["source"]).split('"')[1])
 
 
-def fenced_solution(exercise: Exercise) -> str:
-    """Return the solution's code, or the right answer, as a block of Markdown."""
+def solution_markdown(exercise: Exercise) -> str:
+    """Return what is worth knowing, and the code, the value or all letters' reasons."""
+    insight = as_markdown(exercise.insight)
+    if exercise.choices:
+        reasons = (f"- {as_markdown(line)}" for line in solution_reasons(exercise))
+        return "\n".join([insight, "", *reasons])
     language = "python" if exercise.is_code else "text"
-    return f"```{language}\n{solution_code(exercise)}\n```"
+    return f"{insight}\n\n```{language}\n{solution_code(exercise)}\n```"
 
 
 def solution_cell(exercise: Exercise, source: str) -> dict[str, Any]:
@@ -43,8 +47,7 @@ def exported(notebook: dict[str, Any], *, solutions: bool) -> dict[str, Any]:
         cells.append(cell)
         exercise = checked_in(cell) if solutions else None
         if exercise is not None:
-            insight = as_markdown(exercise.insight)
-            text = f"**Solution.** {insight}\n\n{fenced_solution(exercise)}"
+            text = f"**Solution.** {solution_markdown(exercise)}"
             cells.append(solution_cell(exercise, text))
     return {**notebook, "cells": cells}
 

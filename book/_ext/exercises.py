@@ -17,8 +17,8 @@ from sphinx_exercise.nodes import is_exercise_node
 from attention_course.exercises._catalogue import catalogue, single
 from attention_course.exercises._export import (
     checked_in,
-    fenced_solution,
     solution_cell,
+    solution_markdown,
 )
 from attention_course.exercises._judge import judge
 from attention_course.exercises._model import Exercise
@@ -36,9 +36,7 @@ def solution_text(exercise: Exercise) -> str:
             f"::::{{solution}} {exercise.label}",
             ":class: dropdown",
             "",
-            as_markdown(exercise.insight),
-            "",
-            fenced_solution(exercise),
+            solution_markdown(exercise),
             "::::",
         ]
     )

@@ -35,8 +35,8 @@ export class Panel {
     const load = button("Load from a file", "Load progress from a file", () => file.click());
     const forget = button("Forget", "Forget your progress in this browser", () => this.#forget());
     const says =
-      "Kept in this browser, sent nowhere. The file says what you solved and is the one that " +
-      "the notebooks keep: each can read the other’s. Your code stays in this browser. ";
+      "Kept in this browser, sent nowhere. The file says what you solved and has the form of the " +
+      "one that the notebooks keep: each can read the other’s. Your code stays in this browser. ";
     this.said = element("span", { className: "live-status" });
     const box = element("p", {}, says, save, " ", load, " ", forget, file, " ", this.said);
     return element("details", {}, this.solved, box);
