@@ -240,12 +240,11 @@ def test_combined_masks_are_the_packages():
 
 
 def test_masks_say_how_many_pairs_are_allowed_and_which():
-    state = {"queries": 2, "offset": 3, "padding": False}
-    words = said("masks", **state)
+    words = said("masks")  # it begins with two queries and three keys before them
     assert "9 of 10 pairs" in words  # chapter 3: four keys, then all five
     assert "query 0 sees 0, 1, 2, 3;" in words
     assert "query 1 sees 0, 1, 2, 3, 4." in words
-    assert "query 0 sees nothing" in said("masks", length=0)
+    assert "query 0 sees nothing" in said("masks", padding=True, length=0)
 
 
 # ---- numbers: heads --------------------------------------------------------------

@@ -195,7 +195,7 @@ FIGURES = {
     ),
     "pipeline": Figure(
         "ch03_matrix_form",
-        "ch03-009",
+        "ch03-044",
         pipeline_data,
         "One row of attention, step by step. Hide a word: its share goes to the others "
         "in the proportions that they had.",

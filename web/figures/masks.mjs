@@ -5,7 +5,7 @@ import { cell, picture, range, text } from "./kit.mjs";
 export const title = "Which query may see which key";
 
 export const first = (data) => ({
-  queries: data.words.length, offset: 0, causal: true, padding: true, length: 3, sliding: false, window: 2,
+  queries: 2, offset: 3, causal: true, padding: false, length: 3, sliding: false, window: 2,
 });
 
 const size = (name, label, min, max, off) => ({
@@ -53,7 +53,7 @@ export function draw(data, state) {
       row.map((seen, j) => cell(left + j * wide + 2, y + 2, wide - 4, high - 4, seen, seen ? "1" : "0",
         `${seen ? "" : "off"}${j === i + state.offset ? " mark" : ""}`)).join("");
   });
-  const note = text(left, top + data.words.length * high + 18, "framed: the query’s own place", "small muted");
+  const note = text(left, top + state.queries * high + 18, "framed: the query’s own place", "small muted");
   return picture(title, top + data.words.length * high + 24, [text(left + 2.5 * wide, 16, "keys", "mid muted small"), ...keys, ...rows, note].join(""));
 }
 
