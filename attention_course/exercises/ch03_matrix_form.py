@@ -215,7 +215,7 @@ _SHARES = (
         "Your weights are the scores themselves: some are negative, and no row sums "
         "to 1.",
         "The scores already say how much each key counts.",
-        "What does a weight of -1 do to a value?",
+        "What does a weight of −1 do to a value?",
         switch={"over": "no softmax"},
     ),
     Misconception(
@@ -279,7 +279,7 @@ attention_as_matrices = Exercise(
             "no-exponential",
             "Your weights are the scores divided by their row's sum.",
             "A share is a part divided by the whole.",
-            "What are the shares of the scores 1 and -1?",
+            "What are the shares of the scores 1 and −1?",
             switch={"over": "plain ratio"},
         ),
         Misconception(
@@ -331,7 +331,7 @@ attention_as_matrices = Exercise(
         ),
         Misconception(
             "cosine-scores",
-            "Your scores are cosines, between -1 and 1, whatever the lengths.",
+            "Your scores are cosines, between −1 and 1, whatever the lengths.",
             "Scaling means giving all vectors the length 1.",
             "Double a query. Do your weights change? Do those of the formula?",
             wrong=_attention_cosine,
@@ -386,8 +386,8 @@ shapes = Exercise(
     difficulty=1,
     section="ch03-shapes",
     prompt="The query has shape `(7, 16)`, the key `(5, 16)`, the value `(5, 6)`. "
-    "Which shapes have the scores and the output? Set `ch03_predict_shapes` to a pair "
-    "of pairs, `((rows, columns), (rows, columns))`, scores first.",
+    "What shapes do the scores and the output have? Set `ch03_predict_shapes` to a "
+    "pair of pairs, `((rows, columns), (rows, columns))`, scores first.",
     starter="ch03_predict_shapes = ...",
     reference=((7, 5), (7, 6)),
     misconceptions=(
@@ -559,8 +559,8 @@ last_query = Exercise(
         Misconception(
             "last-example",
             "You took the last entry of the first axis: all queries of one example.",
-            "[-1] is the last query, as it is for one text.",
-            "Which axis does [-1] count along, when there are axes before?",
+            "`[-1]` is the last query, as it is for one text.",
+            "Which axis does `[-1]` count along, when there are axes before?",
             switch={"pick": "example"},
         ),
         Misconception(
@@ -581,7 +581,7 @@ last_query = Exercise(
             "axis-kept",
             "Your result still has an axis of size 1 where the queries were.",
             "A slice of one element is that element.",
-            "Compare the shapes of x[-1:] and x[-1].",
+            "Compare the shapes of `x[-1:]` and `x[-1]`.",
             switch={"pick": "kept"},
         ),
         Misconception(
@@ -604,7 +604,7 @@ last_query = Exercise(
         Misconception(
             "shares-of-one",
             "All your weights are 1: your result is the sum of the values.",
-            "Axis -2 is the one to share among.",
+            "Axis −2 is the one to share among.",
             "With one query, how many entries lie along the axis of the queries?",
             wrong=_last_shared_among_one,
         ),
@@ -821,31 +821,34 @@ why_before = Exercise(
     minutes=4,
     difficulty=2,
     section="ch03-causal",
-    prompt="A colleague computes the weights of all words, multiplies them with the "
-    "causal mask *after* the softmax, and leaves it at that. Every forbidden weight is "
-    "exactly 0. Which statements are true? Set `ch03_why_before` to the letters of all "
+    prompt="The colleague with the zeros *after* the softmax defends them: every "
+    "forbidden weight is exactly 0, and no row is divided by anything anew. Which "
+    "statements are true? Set `ch03_why_before` to the letters of all "
     'that are, for example `"ac"`.',
     starter="ch03_why_before = ...",
     choices={
         "a": Choice(
-            "The future is hidden: a word with the weight 0 cannot move the output.",
+            "The leak goes through the values of later words: with values of zero "
+            "there, the future would be hidden.",
             "A word can act in two ways: through its value, and through its share in "
-            "the total that divides the others. The second is still open.",
+            "the total that divides the others. The first is closed already, and the "
+            "second needs no value.",
         ),
         "b": Choice(
-            "Raise the score of a later word, and the earlier outputs get smaller.",
+            "Raise a query's score for a later word, and the weights left in its row "
+            "shrink.",
             "The exponential of the later word is in the total of the row, so all "
             "allowed weights shrink, and the weights that are left add up to less.",
             right=True,
         ),
         "c": Choice(
-            "Every row is wrong, the last one included.",
+            "Every row of the weights is wrong, that of the last word included.",
             "The last query may see all keys. Nothing is set to zero in its row, and "
             "nothing is missing from it.",
         ),
         "d": Choice(
-            "Dividing each row by its new sum gives what -inf before gives.",
-            "True on paper: the total cancels. In floating point it can fail: if a "
+            "On paper, dividing each row by its new sum gives what −∞ before gives.",
+            "The total cancels. In floating point it can fail all the same: if a "
             "forbidden score is far above the others, the allowed weights underflow to "
             "0 first.",
             right=True,
@@ -1014,10 +1017,10 @@ letter_share = Exercise(
         ),
         Misconception(
             "plus-and-minus-one",
-            "Your values are 1 for the letter and -1 for others: the output is a "
+            "Your values are 1 for the letter and −1 for others: the output is a "
             "difference of shares.",
-            "Yes and no are 1 and -1.",
-            "What is the mean of 1 and -1, and what is the share of one in two?",
+            "Yes and no are 1 and −1.",
+            "What is the mean of 1 and −1, and what is the share of one in two?",
             switch={"read": "plus minus"},
         ),
         Misconception(
@@ -1596,8 +1599,8 @@ inverted_mask = Exercise(
     ),
     insight="torch.nn.MultiheadAttention takes True for hidden, "
     "torch.nn.functional.scaled_dot_product_attention takes True for allowed. Only a "
-    "text without padding made this fault visible; test one with padding by changing "
-    "it.",
+    "text without padding made this fault visible. To test a text with padding, change "
+    "the padding: nothing may move.",
 )
 
 
@@ -1671,11 +1674,11 @@ leaking_mask = Exercise(
     difficulty=3,
     section="ch03-note-neg-inf",
     prompt="`keep_the_future_out(query, key, value)` is causal attention of texts to "
-    "themselves: `(*batch, n, d_k)` twice, and `(*batch, n, d_v)`, giving the last "
-    "shape. A model with it guessed every word in training, and wrote nonsense. Its "
-    "users printed the scores of a layer and found numbers around -15000. Mend it so "
-    "that the future is hidden whatever the scores are, the allowed scores staying as "
-    "they are.",
+    "themselves. Query and key have the shape `(*batch, n, d_k)`, value and result "
+    "`(*batch, n, d_v)`. A model with it predicted every word of its training texts, "
+    "and wrote nonsense. Its users printed the scores of a layer and found numbers "
+    "around $-15000$. Mend it so that the future is hidden whatever the scores are, "
+    "and leave the allowed scores as they are.",
     starter="def keep_the_future_out(query, key, value):\n"
     "    n = query.shape[-2]\n"
     "    scores = query @ key.mT / np.sqrt(query.shape[-1])\n"
@@ -1690,15 +1693,15 @@ leaking_mask = Exercise(
     misconceptions=(
         Misconception(
             "minus-1e4-in-place",
-            "Where the allowed scores lie below -1e4, each query reads its future and "
-            "nothing else.",
-            "-10000 is lower than any score, so the fault must be elsewhere.",
-            "A row has the allowed score -15000 and the hidden score -10000. Who wins?",
+            "Where the allowed scores lie below `-1e4`, each query reads its future "
+            "and nothing else.",
+            "−10000 is lower than any score, so the fault must be elsewhere.",
+            "A row has the allowed score −15000 and the hidden score −10000. Who wins?",
             switch={"fill": -1e4},
         ),
         Misconception(
             "lower-and-still-finite",
-            "The future is hidden under scores of -15000, and open under lower ones.",
+            "The future is hidden under scores of −15000, and open under lower ones.",
             "The number was not low enough; a lower one settles it.",
             "Is there a number that no training can get below?",
             switch={"fill": -1e9},
@@ -1723,7 +1726,7 @@ leaking_mask = Exercise(
             "Hidden scores are 1e4 lower than before; one that is higher by more still "
             "wins.",
             "Lowering the future is enough to hide it.",
-            "A row has the allowed score -40000 and the future -10000. Subtract 10000: "
+            "A row has the allowed score −40000 and the future −10000. Subtract 10000: "
             "who wins?",
             switch={"fill": -1e4, "how": "added"},
         ),
@@ -1738,8 +1741,8 @@ leaking_mask = Exercise(
         Misconception(
             "scores-clipped",
             "The future is hidden, and large scores have lost their differences.",
-            "Scores of -15000 are the fault, and they must not occur.",
-            "Which key should a query choose whose scores are -15000 and -20000? Which "
+            "Scores of −15000 are the fault, and they must not occur.",
+            "Which key should a query choose whose scores are −15000 and −20000? Which "
             "does it choose with yours?",
             switch={"how": "clipped"},
         ),
@@ -1747,7 +1750,7 @@ leaking_mask = Exercise(
             "lower-than-the-lowest",
             "Hidden scores lie 1 below the lowest score, and still get a share.",
             "What is lower than all others gets nothing.",
-            "How large is e to the power -1?",
+            "How large is e to the power −1?",
             switch={"how": "lowest"},
         ),
         Misconception(
@@ -1762,7 +1765,7 @@ leaking_mask = Exercise(
             "Where a hidden score is far above the allowed ones, your row is 0 / 0: "
             "NaN.",
             "Zeros after the softmax, and a division, repair everything.",
-            "What are the shares of the scores -40000 and -10000? Now hide the second.",
+            "What are the shares of the scores −40000 and −10000? Now hide the second.",
             switch={"how": "after, divided"},
         ),
         Misconception(
@@ -1792,14 +1795,14 @@ leaking_mask = Exercise(
         ),
     ),
     hints=(
-        "Work through a row with one allowed score of -15000 and one hidden. What are "
+        "Work through a row with one allowed score of −15000 and one hidden. What are "
         "the two numbers in the softmax?",
         "A rule that holds for any score needs a fill that no score can be below.",
         "IEEE floating point has a number for this, and its exponential is exactly 0.",
     ),
-    insight="It happened: karpathy/minGPT issue 75 reports GPT-2 code with -1e4, where "
-    "training drove allowed scores below it and so copied the future. A finite fill is "
-    "part of the model, and training finds what pays.",
+    insight="It happened: karpathy/minGPT issue 75 reports GPT-2 code with `-1e4`, "
+    "where training drove allowed scores below it and so copied the future. A finite "
+    "fill is part of the model, and training finds what pays.",
 )
 
 
@@ -1907,8 +1910,8 @@ masked_softmax_exercise = Exercise(
     prompt="Write `allowed_shares(scores, mask)`: the softmax along the last axis, "
     "among the keys that the mask allows. `scores` has shape `(*batch, n_q, n_k)`; "
     "`mask` is boolean, `True` for may attend, and has that shape or `(n_q, n_k)`. "
-    "Hidden keys get exactly 0, whatever the scores, -2e9 included; a query that may "
-    "attend to nothing gets zeros.",
+    "Hidden keys get exactly 0, whatever the scores, $-2 \\cdot 10^9$ included; a "
+    "query that may attend to nothing gets zeros.",
     starter="def allowed_shares(scores, mask):\n"
     '    raise NotImplementedError("your code")',
     reference=allowed_shares,
@@ -1941,7 +1944,7 @@ masked_softmax_exercise = Exercise(
             "divided-afterwards",
             "A row with a hidden score far above the allowed ones is lost: all zeros.",
             "Zeros after the softmax, and a division, repair everything.",
-            "What is e to the power 1 - 1000, and e to the power -2e9, in floating "
+            "What is e to the power 1 − 1000, and e to the power `-2e9`, in floating "
             "point? Which score was subtracted as the largest?",
             switch={"how": "after, divided"},
         ),
@@ -1957,15 +1960,15 @@ masked_softmax_exercise = Exercise(
         ),
         Misconception(
             "allowed-scores-underflow",
-            "Allowed scores of -2e9 get zeros; everything else is right.",
+            "Allowed scores of `-2e9` get zeros; everything else is right.",
             "The exponential of an allowed score is above 0.",
-            "What is e to the power -2e9 in floating point? What may be added to a "
+            "What is e to the power `-2e9` in floating point? What may be added to a "
             "whole row without changing its shares?",
             switch={"how": "no shift"},
         ),
         Misconception(
             "allowed-scores-underflow-to-nan",
-            "You get NaN for a query without keys, and for allowed scores of -2e9.",
+            "You get NaN for a query without keys, and for allowed scores of `-2e9`.",
             "The exponential of an allowed score is above 0, so there is always "
             "something to divide by.",
             "Which two rows have a total of 0, and is it for the same reason?",
@@ -1973,8 +1976,8 @@ masked_softmax_exercise = Exercise(
         ),
         Misconception(
             "finite-fill",
-            "Allowed scores of -2e9 lose to hidden ones, and a query without keys gets "
-            "equal shares of those.",
+            "Allowed scores of `-2e9` lose to hidden ones, and a query without keys "
+            "gets equal shares of those.",
             "A number that is low enough works as minus infinity.",
             "What if the allowed scores are below your number? And what are the shares "
             "of a row in which every score is your number?",
@@ -1982,8 +1985,8 @@ masked_softmax_exercise = Exercise(
         ),
         Misconception(
             "finite-fill-and-a-guard",
-            "A query without keys is right, and allowed scores of -2e9 lose to hidden "
-            "ones.",
+            "A query without keys is right, and allowed scores of `-2e9` lose to "
+            "hidden ones.",
             "There is a number below every score that can occur.",
             "Is there a number that is below all others, and may a score be it?",
             switch={"how": "1e9, guarded"},
@@ -2008,7 +2011,7 @@ masked_softmax_exercise = Exercise(
             "nan-without-keys",
             "All is right but one thing: a query without keys gets NaN.",
             "Minus infinity takes care of everything.",
-            "What is -inf - (-inf)? Which number is the largest of a row of -inf?",
+            "What is −∞ − (−∞)? Which number is the largest of a row of −∞?",
             switch={"how": "nan"},
         ),
         Misconception(
@@ -2241,9 +2244,9 @@ operations = Exercise(
     minutes=4,
     difficulty=2,
     section="ch03-cost",
-    prompt="How many multiply-adds take the two matrix products of attention, with 10 "
-    "queries, 30 keys, $d_k = 8$ and $d_v = 5$? One multiplication with its addition "
-    "counts as one. Set `ch03_predict_work` to the number.",
+    prompt="How many multiply-adds do the two matrix products of attention take, with "
+    "10 queries, 30 keys, $d_k = 8$ and $d_v = 5$? One multiplication with its "
+    "addition counts as one. Set `ch03_predict_work` to the number.",
     starter="ch03_predict_work = ...",
     reference=3900,
     misconceptions=(
