@@ -547,8 +547,8 @@ predict_rows = Exercise(
     prompt="Take the sentence and the three matrices of this chapter: six features, "
     "`article`, `noun`, `verb`, `adverb`, `place`, `time`, one row of each matrix for "
     "each. Now a causal mask is added: a word may attend to itself and to the words "
-    "before it. The loss looks at the output of `outside` alone (an adverb of place, "
-    "the fourth of `the cat sat outside today`); its derivative for that output is [1, "
+    "before it. The loss looks at the output of *outside* alone (an adverb of place, "
+    "the fourth of *the cat sat outside today*); its derivative for that output is [1, "
     "1]. Set `ch04_predict_rows` to three numbers: how many rows of the gradient are "
     "not zero for $W_Q$, for $W_K$ and for $W_V$.",
     starter="ch04_predict_rows = ...",
@@ -1221,7 +1221,7 @@ learned_or_computed = Exercise(
     ),
     insight="Saved to a file, the layer is three matrices and nothing else. Keys and "
     "values of past words can be kept while one text is being written, since the words "
-    "do not change any more: that is the key-value cache of later chapters.",
+    "do not change any more: that is the key-value cache of chapter 3.",
 )
 
 
@@ -1289,7 +1289,7 @@ def _dropout_with(
 
 dropout_left_on = Exercise(
     id="ch04.dropout-left-on",
-    title="Debug: a layer that answers differently each time",
+    title="A layer that answers differently each time",
     kind="debug",
     minutes=6,
     difficulty=2,
@@ -1300,9 +1300,9 @@ dropout_left_on = Exercise(
     "without dropout, and after training, in evaluation, nothing has to be done. This "
     "function is in use, and users complain that the trained model gives another "
     "answer each time. Repair `attend_with_dropout(weights, value, keep, rate, "
-    "training)`: `weights` `(n_q, n_k)` come from the softmax, `value` has shape "
-    "`(n_k, d_v)`, `keep` `(n_q, n_k)` is True where a weight is kept (drawn at "
-    "random by the caller), and `training` is True or False.",
+    "training)`. `weights`, of shape `(n_q, n_k)`, come from the softmax; `value` has "
+    "shape `(n_k, d_v)`; `keep`, of shape `(n_q, n_k)`, is True where a weight is kept "
+    "(drawn at random by the caller); and `training` is True or False.",
     starter="def attend_with_dropout(weights, value, keep, rate, training):\n"
     "    dropped = np.where(keep, weights, 0.0)\n"
     "    dropped = dropped / (1 - rate)\n"
@@ -1778,7 +1778,7 @@ def _leaks(result, query, states, w, v):
 
 mixed_batch = Exercise(
     id="ch04.additive-mixed",
-    title="Debug: whose query is it?",
+    title="Whose query is it?",
     kind="debug",
     minutes=10,
     difficulty=3,
@@ -1786,9 +1786,10 @@ mixed_batch = Exercise(
     prompt="Somebody has repaired the function above, for states that come batch "
     "first, and now it runs for every batch and every length. In a batch of one it is "
     "right. Find out what it does in larger ones, and repair `additive_weights(query, "
-    "states, w, v)`: `query` has shape `(batch, d_q)`, one for each example; `states` "
-    "`(batch, n, d_key)`; `w` `(d_q + d_key, d_h)`, the query's rows first; `v` "
-    "`(d_h,)`. It returns each example's weights over its own $n$ words, `(batch, n)`.",
+    "states, w, v)`. The shapes: `query` has `(batch, d_q)`, one row for each example; "
+    "`states` has `(batch, n, d_key)`; `w` has `(d_q + d_key, d_h)`, the query's rows "
+    "first; and `v` has `(d_h,)`. It returns each example's weights over its own $n$ "
+    "words, `(batch, n)`.",
     starter="def additive_weights(query, states, w, v):\n"
     "    batch, n, _ = states.shape\n"
     "    repeated = np.tile(query, (n, 1)).reshape(batch, n, -1)\n"
