@@ -56,7 +56,7 @@ hull = Exercise(
     misconceptions=(
         Misconception(
             "each-feature-alone",
-            "-2 and 14 come from the smallest x with the smallest y, and the largest "
+            "−2 and 14 come from the smallest x with the smallest y, and the largest "
             "x with the largest y.",
             "Each feature finds its own best word.",
             "The largest x belongs to one word and the largest y to another. How much "
@@ -65,7 +65,7 @@ hull = Exercise(
         ),
         Misconception(
             "matrix-left-out",
-            "-2 and 4 are the bounds of x, before the matrix.",
+            "−2 and 4 are the bounds of x, before the matrix.",
             "The output stays among the values, whatever comes after the average.",
             "What does the layer give if one word has all the weight?",
             wrong=(-2.0, 4.0),
@@ -107,8 +107,10 @@ hull = Exercise(
         "for.",
         "Neither bound is quite reached, since a softmax gives each word something.",
     ),
-    insight="So a bound on what a head can say is read off its values, without a look "
-    "at queries or keys. A later layer that needs a 9 here must get it from elsewhere.",
+    insight="At the three values x + 2y is 5, 4 and 8, and an average of them lies "
+    "between 4 and 8. So a bound on what a head can say is read off its values, "
+    "without a look at queries or keys. A later layer that needs a 9 here must get it "
+    "from elsewhere.",
 )
 
 
@@ -289,14 +291,16 @@ larger = Exercise(
             "Your network adds `x[j] - x[i]` to `x[j]` if that is positive: the one "
             "that is ahead already gets more.",
             "It does not matter which of the two is subtracted.",
-            "For x[i] = 3 and x[j] = 1, what must be added to x[j]? What do you add?",
+            "For `x[i]` = 3 and `x[j]` = 1, what must be added to `x[j]`? What do you "
+            "add?",
             switch={"lead": "turned"},
         ),
         Misconception(
             "smaller-of-both",
             "Your network answers with the smaller of the two.",
             "What is taken away from the one leaves the other.",
-            "For x[i] = 1 and x[j] = 3 you take 2 away from 3. Which number is left?",
+            "For `x[i]` = 1 and `x[j]` = 3 you take 2 away from 3. Which number is "
+            "left?",
             switch={"lead": "below"},
         ),
         Misconception(
@@ -304,7 +308,7 @@ larger = Exercise(
             "Your network adds the size of the gap to `x[j]`, whichever of the two is "
             "ahead.",
             "The larger is the other one and the distance between them.",
-            "For x[i] = 1 and x[j] = 3, what must be added to x[j]?",
+            "For `x[i]` = 1 and `x[j]` = 3, what must be added to `x[j]`?",
             switch={"lead": "either"},
         ),
         Misconception(
@@ -347,8 +351,8 @@ larger = Exercise(
     hints=(
         "Start from one of the two numbers. What must be added to it to get the "
         "larger, and when?",
-        "The larger is x[j] + max(0, x[i] - x[j]). The second part is one unit.",
-        "x[j] has to come through a ReLU unharmed, negative or not: a number is its "
+        "The larger is `x[j] + max(0, x[i] - x[j])`. The second part is one unit.",
+        "`x[j]` has to come through a ReLU unharmed, negative or not: a number is its "
         "positive part less the positive part of its opposite.",
     ),
     insight="Units that pass a number on unbent are not free: here two of three do "
@@ -456,10 +460,10 @@ linears = Exercise(
     section="ch07-positions",
     prompt="A model file holds the four parameters of a position-wise feed-forward "
     "network as two `torch.nn.Linear` layers store them: `weight_1` of shape "
-    "`(d_ff, d_model)`, `bias_1` `(d_ff,)`, `weight_2` `(d_model, d_ff)`, `bias_2` "
-    "`(d_model,)`. The nonlinearity is ReLU. Write `from_linears(x, weight_1, bias_1, "
-    "weight_2, bias_2)` for `x` of shape `(n, d_model)` or `(batch, n, d_model)`; the "
-    "output has the shape of `x`.",
+    "`(d_ff, d_model)` and `bias_1` of `(d_ff,)`, then `weight_2` of shape `(d_model, "
+    "d_ff)` and `bias_2` of `(d_model,)`. The nonlinearity is ReLU. Write "
+    "`from_linears(x, weight_1, bias_1, weight_2, bias_2)` for `x` of shape `(n, "
+    "d_model)` or `(batch, n, d_model)`; the output has the shape of `x`.",
     starter="def from_linears(x, weight_1, bias_1, weight_2, bias_2):\n"
     '    raise NotImplementedError("your code")',
     reference=from_linears,
@@ -705,12 +709,15 @@ convolution = Exercise(
     difficulty=3,
     section="ch07-positions",
     prompt="Write `convolve(x, kernel, bias)` for any odd width $k$, so that its case "
-    "$k = 1$ is one layer of a feed-forward network. `x` has shape `(n, d_in)`, "
-    "`kernel` `(k, d_in, d_out)`, `bias` `(d_out,)`; the result has shape `(n, "
-    "d_out)`. For $k = 3$, row $i$ of the result is `x[i - 1] @ kernel[0] + x[i] @ "
-    "kernel[1] + x[i + 1] @ kernel[2] + bias`, and a wider kernel reaches as far to "
-    "the left as to the right. Before the first and after the last position stand "
-    "zeros.",
+    "$k = 1$ is one linear layer of a feed-forward network. `x` has shape `(n, d_in)`, "
+    "`kernel` has shape `(k, d_in, d_out)` and `bias` `(d_out,)`; the result has shape "
+    "`(n, d_out)`. For $k = 3$, row $i$ of the result is\n\n"
+    "```python\n"
+    "(x[i - 1] @ kernel[0] + x[i] @ kernel[1]\n"
+    "    + x[i + 1] @ kernel[2] + bias)\n"
+    "```\n\n"
+    "and a wider kernel reaches as far to the left as to the right. Before the first "
+    "and after the last position stand zeros.",
     starter="def convolve(x, kernel, bias):\n"
     '    raise NotImplementedError("your code")',
     reference=convolve,
@@ -758,7 +765,7 @@ convolution = Exercise(
             "reads the last one.",
             "An index before the first row raises an error, as one after the last "
             "does.",
-            "What is x[-1] of an array with three rows?",
+            "What is `x[-1]` of an array with three rows?",
             switch={"edge": "wrap left"},
         ),
         Misconception(
@@ -773,7 +780,7 @@ convolution = Exercise(
             "edge-repeated",
             "Beyond the ends your window reads the first and the last row again.",
             "What lies outside is best continued by what is at the edge.",
-            "Which sum of three products should row 0 be, if x[-1] counts as zeros?",
+            "Which sum of three products should row 0 be, if `x[-1]` counts as zeros?",
             switch={"edge": "repeat"},
         ),
         Misconception(
@@ -1262,7 +1269,9 @@ bend = Exercise(
             "second matrix, whose entries and bias may have any sign.",
         ),
         "c": Choice(
-            "Each network could be stored as 384 · 384 + 384 numbers without a loss.",
+            "Each network could be stored as "
+            "384\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}384\N{NO-BREAK SPACE}+"
+            "\N{NO-BREAK SPACE}384 numbers without a loss.",
             "The product of its matrices has the shape (384, 384), and the two biases "
             "become one of length 384: 147,840 numbers in place of 1,181,568.",
             right=True,
@@ -1284,8 +1293,11 @@ bend = Exercise(
         "Which part of attention bends, and what does it do with a single key?",
         "Two statements are true: one about a network, one about a word alone.",
     ),
-    insight="The bend itself costs next to nothing: 1536 comparisons a word, beside "
-    "1,179,648 multiply-adds. It is the cheapest part of the layer.",
+    insight="(c) holds since the two matrices multiply to one of shape (384, 384), and "
+    "the two biases become one of length 384. (e) holds since attention to a word "
+    "alone is one matrix and a constant, each network is now another such step, and "
+    "such steps in a row are one. The bend that prevents it costs 1536 comparisons a "
+    "word, beside 1,179,648 multiply-adds.",
 )
 
 
@@ -1399,9 +1411,11 @@ parameters = Exercise(
         "A layer from a to b with a bias has (a + 1) · b parameters. Add up six of "
         "them.",
     ),
-    insight="With its two layer normalisations it is 7,087,872, and twelve such layers "
-    "are 85,054,464 of GPT-2's 124,439,808 parameters. Nearly all others are the "
-    "tables of word and position vectors.",
+    insight="Attention has 4 · (768² + 768) = 2,362,368 parameters, the network "
+    "2 · 768 · 3072 + 3072 + 768 = 4,722,432; together 7,084,800. Two layer "
+    "normalisations of 2 · 768 numbers each add 3072: a whole layer has 7,087,872. "
+    "Twelve are 85,054,464 of GPT-2's 124,439,808 parameters. Nearly all others are "
+    "the tables of word and position vectors.",
 )
 
 operations = Exercise(
@@ -1464,8 +1478,10 @@ operations = Exercise(
         "The network takes n · d · d_ff twice; the scores take n · n · d.",
         "Set 2 n² d equal to 2 n d d_ff and divide by what both sides have.",
     ),
-    insight="In the memory's words: n keys from the text against d_ff learned ones. "
-    "Both kinds cost the same apiece, so the longer list costs more.",
+    insight="Scores and averages take n² d each, the network's two matrices n d d_ff "
+    "each. From 2 n² d = 2 n d d_ff follows n = d_ff, whatever d is. Further on, the "
+    'section "One more attention" reads the network as attention to d_ff learned keys: '
+    "each costs as much as a word of the text.",
 )
 
 
@@ -1477,7 +1493,7 @@ def _sums():
     return [
         Case("two words, three units", (np.array([[-1.0, 0.0, 1.0], [-3.0, 0.5, 2]]),)),
         Case("negative sums only", (rng.uniform(-3.6, -2.4, (3, 4)),)),
-        Case("thirteen sums from -6 to 6", (np.linspace(-6, 6, 13),)),
+        Case("thirteen sums from −6 to 6", (np.linspace(-6, 6, 13),)),
         Case("two sentences", (rng.normal(-0.5, 2.0, (2, 3, 4)),)),
     ]
 
@@ -1533,7 +1549,8 @@ def _large_are_kept(result, z):
 def _not_too_low(result, z):
     if result.min() < -0.171:
         at = np.unravel_index(result.argmin(), z.shape)
-        return f"GELU is nowhere below -0.17; yours is {result[at]:.3g} at {z[at]:.3g}."
+        lowest = f"{result[at]:.3g} at {z[at]:.3g}".replace("-", "−")
+        return f"GELU is nowhere below −0.17; yours is {lowest}."
     return None
 
 
@@ -1561,8 +1578,8 @@ rounder = Exercise(
     misconceptions=(
         Misconception(
             "tanh-form",
-            "Your result is the approximation with tanh: 0.0005 off where z is near "
-            "2.7 or -2.7, which is about 5 % of GELU there.",
+            "Your result is the approximation with tanh. Near z = 2.7 and z = −2.7 it "
+            "is 0.0005 off, which is 5 percent of GELU at −2.7.",
             "The form with 0.044715 is the definition.",
             "Compare your exact_gelu(-2.7) with −2.7 times the probability that a "
             "standard normal number is below −2.7, 0.003467.",
@@ -1577,7 +1594,7 @@ rounder = Exercise(
         ),
         Misconception(
             "silu",
-            "Your result is z / (1 + e^(-z)), which is called SiLU or Swish.",
+            "Your result is z / (1 + e^(−z)), which is called SiLU or Swish.",
             "All smooth versions of ReLU are the same.",
             "Where is your function lowest? GELU is at −0.75.",
             wrong=lambda z: z / (1 + np.exp(-z)),
@@ -1607,7 +1624,7 @@ rounder = Exercise(
         ),
         Misconception(
             "one-lost",
-            "Your function has the same value at z and at -z: the 1 before erf is "
+            "Your function has the same value at z and at −z: the 1 before erf is "
             "missing.",
             "erf itself goes from 0 to 1.",
             "What is math.erf(-10)?",
@@ -1663,7 +1680,7 @@ rounder = Exercise(
         "result the shape of z; `np.vectorize` does this for a function of one number.",
     ),
     insight="Far to the left, 1 + erf loses its digits: at z = −9 it is exactly 0. "
-    "`math.erfc(-z / sqrt(2)) / 2` is the same probability and keeps them.",
+    "`math.erfc(-z / math.sqrt(2)) / 2` is the same probability and keeps them.",
 )
 
 
