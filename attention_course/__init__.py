@@ -1,7 +1,9 @@
-"""Attention from softmax to the Transformer, in functions that fit on a screen.
+"""Attention, from scores to several heads and positions, each function on one screen.
 
-Every function here takes NumPy arrays and PyTorch tensors alike. ``layers`` (PyTorch
-modules), ``plots`` (Matplotlib) and ``data`` are loaded on first use.
+The functions take NumPy arrays and PyTorch tensors alike, and return what they were
+given. Those that are given sizes alone return NumPy arrays, unless ``like`` says
+otherwise. ``layers`` (PyTorch modules), ``plots`` (Matplotlib) and ``data`` (NumPy
+arrays) are loaded on first use.
 """
 
 import importlib

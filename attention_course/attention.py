@@ -25,13 +25,15 @@ def scaled_dot_product_attention(
 
     .. math:: \mathrm{softmax}(Q K^\top / \sqrt{d_k} + B)\, V
 
+    with :math:`B` for the ``bias``; the mask is applied within the softmax.
+
     Parameters
     ----------
     query : array
-        Shape (..., n_q, d_k). From four axes on, axis -3 is the heads.
+        Shape (..., n_q, d_k). From four axes on, the third from the end is the heads.
     key : array
         Shape (..., n_k, d_k), with the same leading axes; from four axes on it may
-        have fewer heads, and query head h reads head h // (num_heads / num_kv_heads).
+        have fewer heads: query head h reads head ``h // (num_heads // num_kv_heads)``.
     value : array
         Shape (..., n_k, d_v), with the leading axes of ``key``.
     mask : array, optional
@@ -40,7 +42,7 @@ def scaled_dot_product_attention(
     bias : array, optional
         Added to the scaled scores; shapes as for ``mask``.
     scale : float, optional
-        Factor for the dot products; 1 / sqrt(d_k) when not given.
+        Factor for the dot products; ``1 / sqrt(d_k)`` when not given.
     causal : bool
         Also hide from query i every key after key i.
 
@@ -69,8 +71,9 @@ def scaled_dot_product_attention(
     Examples
     --------
     >>> import numpy as np
-    >>> query, key = np.zeros((1, 2)), np.ones((3, 2))
-    >>> output, weights = scaled_dot_product_attention(query, key, np.eye(3) * 3)
+    >>> import attention_course as ac
+    >>> query, key, value = np.zeros((1, 2)), np.ones((3, 2)), np.eye(3) * 3
+    >>> output, weights = ac.scaled_dot_product_attention(query, key, value)
     >>> output
     array([[1., 1., 1.]])
     """

@@ -19,9 +19,10 @@ def split_heads(x: Array, num_heads: int) -> Array:
     Returns
     -------
     array
-        Shape (..., num_heads, n, d_model / num_heads): head h holds columns
-        h * d_k .. (h + 1) * d_k - 1 of every row. A view where the library allows
-        one, as after any reshape: copy it before writing into it.
+        Shape (..., num_heads, n, d_k), with ``d_k = d_model // num_heads``: head h
+        holds the columns ``h * d_k`` to ``(h + 1) * d_k - 1`` of every row. A view
+        where the library allows one, as after any reshape: copy it before writing
+        into it.
 
     Raises
     ------
@@ -37,7 +38,8 @@ def split_heads(x: Array, num_heads: int) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> split_heads(np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]), 2)
+    >>> import attention_course as ac
+    >>> ac.split_heads(np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]), 2)
     array([[[1., 2.],
             [5., 6.]],
     <BLANKLINE>
@@ -63,7 +65,7 @@ def merge_heads(x: Array) -> Array:
     Returns
     -------
     array
-        Shape (..., n, num_heads * d_k); for one head it may be a view.
+        Shape (..., n, ``num_heads * d_k``); for one head it may be a view.
 
     Raises
     ------
@@ -79,7 +81,9 @@ def merge_heads(x: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> merge_heads(np.array([[[1.0, 2.0], [5.0, 6.0]], [[3.0, 4.0], [7.0, 8.0]]]))
+    >>> import attention_course as ac
+    >>> heads = np.array([[[1.0, 2.0], [5.0, 6.0]], [[3.0, 4.0], [7.0, 8.0]]])
+    >>> ac.merge_heads(heads)
     array([[1., 2., 3., 4.],
            [5., 6., 7., 8.]])
     """

@@ -23,17 +23,17 @@ def causal_mask(
 ) -> Array:
     """Allow each query the keys up to its own position.
 
-    Query i may attend to keys 0 .. i + offset.
+    Query i may attend to the keys from 0 to ``i + offset``.
 
     Parameters
     ----------
     n_q : int
         Number of queries.
     n_k : int, optional
-        Number of keys; n_q + offset when not given.
+        Number of keys; ``n_q + offset`` when not given.
     offset : int
         How many keys precede the first query. 0 aligns first with first, as torch,
-        JAX and ONNX do; a cache passes its length; n_k - n_q aligns last with last.
+        JAX and ONNX do; a cache passes its length; ``n_k - n_q`` aligns last with last.
     like : array, optional
         Gives library and device; NumPy when not given.
 
@@ -55,7 +55,8 @@ def causal_mask(
 
     Examples
     --------
-    >>> causal_mask(2, offset=1).astype(int)
+    >>> import attention_course as ac
+    >>> ac.causal_mask(2, offset=1).astype(int)
     array([[1, 1, 0],
            [1, 1, 1]])
     """
@@ -102,7 +103,8 @@ def padding_mask(
 
     Examples
     --------
-    >>> padding_mask([3, 1], 3).astype(int)
+    >>> import attention_course as ac
+    >>> ac.padding_mask([3, 1], 3).astype(int)
     array([[[1, 1, 1]],
     <BLANKLINE>
            [[1, 0, 0]]])
@@ -124,16 +126,16 @@ def sliding_window_mask(
     offset: int = 0,
     like: Array | None = None,
 ) -> Array:
-    """Allow each query its own position and the window - 1 before it.
+    """Allow each query a window of keys that ends at its own position.
 
-    Query i may attend to keys i + offset - window + 1 .. i + offset.
+    Query i may attend to the keys from ``i + offset - window + 1`` to ``i + offset``.
 
     Parameters
     ----------
     n_q : int
         Number of queries.
     n_k : int, optional
-        Number of keys; n_q + offset when not given.
+        Number of keys; ``n_q + offset`` when not given.
     window : int
         Number of keys that a query may see, its own position included.
     offset : int
@@ -160,7 +162,8 @@ def sliding_window_mask(
 
     Examples
     --------
-    >>> sliding_window_mask(3, window=2).astype(int)
+    >>> import attention_course as ac
+    >>> ac.sliding_window_mask(3, window=2).astype(int)
     array([[1, 0, 0],
            [1, 1, 0],
            [0, 1, 1]])

@@ -30,7 +30,7 @@ def sinusoidal_positions(
     d_model : int
         Width of a row, the d of the formula; even.
     base : float
-        The b of the formula; the wavelengths run from 2 pi to almost 2 pi b.
+        The b of the formula; the wavelengths run from 2π to almost 2π b.
     like : array, optional
         Gives library, device and dtype; NumPy and float64 when not given.
 
@@ -52,7 +52,8 @@ def sinusoidal_positions(
 
     Examples
     --------
-    >>> sinusoidal_positions(2, 4).round(3)
+    >>> import attention_course as ac
+    >>> ac.sinusoidal_positions(2, 4).round(3)
     array([[0.   , 1.   , 0.   , 1.   ],
            [0.841, 0.54 , 0.01 , 1.   ]])
     """
@@ -72,6 +73,8 @@ def rotate(
 ) -> Array:
     r"""Turn each pair of coordinates by an angle that grows with the position.
 
+    At position p, and for each i from 0 to :math:`d_k/2 - 1`,
+
     .. math::
        \begin{gathered}
        \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix} \mapsto
@@ -86,13 +89,13 @@ def rotate(
     x : array
         Shape (..., n, d_k), d_k even: queries or keys.
     positions : array
-        Shape (n,), or the leading shape of ``x``, with 1 where positions are the
-        same: the position p of each row.
+        The position p of each row of ``x``: shape (n,) if all examples and heads
+        share them, else (..., n), where an axis of size 1 stands for all.
     base : float
         The b of the formula.
     interleaved : bool
         True pairs neighbours (0, 1), (2, 3), ...; False pairs column i with column
-        i + d_k / 2, as many checkpoints do. Queries and keys need the same choice.
+        ``i + d_k // 2``, as many checkpoints do. Queries and keys need the same choice.
 
     Returns
     -------
@@ -115,7 +118,8 @@ def rotate(
     Examples
     --------
     >>> import numpy as np
-    >>> rotate(np.array([[1.0, 0.0]]), np.array([1])).round(4)
+    >>> import attention_course as ac
+    >>> ac.rotate(np.array([[1.0, 0.0]]), np.array([1])).round(4)
     array([[0.5403, 0.8415]])
     """
     check_rotation(x, positions, base, interleaved)

@@ -40,7 +40,9 @@ def dot_product_scores(query: Array, key: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> dot_product_scores(np.array([[2.0, 1.0]]), np.array([[1.0, 0.0], [1.0, 3.0]]))
+    >>> import attention_course as ac
+    >>> query = np.array([[2.0, 1.0]])
+    >>> ac.dot_product_scores(query, np.array([[1.0, 0.0], [1.0, 3.0]]))
     array([[2., 5.]])
     """
     check_query_key("dot_product_scores", query, key)
@@ -62,7 +64,7 @@ def scaled_dot_product_scores(
     key : array
         Shape (..., n_k, d_k), with the same leading axes.
     scale : float, optional
-        Factor for the dot products; 1 / sqrt(d_k) when not given.
+        Factor for the dot products; ``1 / sqrt(d_k)`` when not given.
 
     Returns
     -------
@@ -83,8 +85,9 @@ def scaled_dot_product_scores(
     Examples
     --------
     >>> import numpy as np
+    >>> import attention_course as ac
     >>> query = np.array([[1.0, 1.0, 1.0, 1.0]])
-    >>> scaled_dot_product_scores(query, np.array([[1.0, 2.0, 3.0, 4.0]]))
+    >>> ac.scaled_dot_product_scores(query, np.array([[1.0, 2.0, 3.0, 4.0]]))
     array([[5.]])
     """
     check_query_key("scaled_dot_product_scores", query, key)
@@ -112,7 +115,7 @@ def cosine_scores(query: Array, key: Array) -> Array:
     Returns
     -------
     array
-        Scores of shape (..., n_q, n_k), each from -1 to 1 (but for rounding); 0 for a
+        Scores of shape (..., n_q, n_k), each from −1 to 1 (but for rounding); 0 for a
         vector of zeros, which has no direction.
 
     Raises
@@ -130,7 +133,9 @@ def cosine_scores(query: Array, key: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> cosine_scores(np.array([[3.0, 4.0]]), np.array([[30.0, 40.0], [0.0, 2.0]]))
+    >>> import attention_course as ac
+    >>> query = np.array([[3.0, 4.0]])
+    >>> ac.cosine_scores(query, np.array([[30.0, 40.0], [0.0, 2.0]]))
     array([[1. , 0.8]])
     """
     check_query_key("cosine_scores", query, key)
@@ -184,13 +189,14 @@ def additive_scores(
 
     Notes
     -----
-    Bahdanau et al. (2014), appendix A.1.2. Chapter: ``ch02_query_key_value``.
+    Bahdanau et al. (2015), appendix A.1.2. Chapter: ``ch02_query_key_value``.
 
     Examples
     --------
     >>> import numpy as np
+    >>> import attention_course as ac
     >>> one = np.ones((1, 1))
-    >>> additive_scores(one, 0 * one, one, one, np.array([2.0])).round(4)
+    >>> ac.additive_scores(one, 0 * one, one, one, np.array([2.0])).round(4)
     array([[1.5232]])
     """
     check_additive(query, key, w_query, w_key, v)

@@ -15,8 +15,8 @@ def softmax(scores: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
     Parameters
     ----------
     scores : array
-        At least one axis. A score of -inf gets the weight 0; a score of +inf makes
-        its row NaN, since no share of infinity is defined.
+        At least one axis. A score of minus infinity gets the weight 0; one of plus
+        infinity makes its row NaN, since no share of infinity is defined.
     axis : int
         The axis along which the scores compete.
     temperature : float
@@ -27,7 +27,7 @@ def softmax(scores: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
     -------
     array
         Weights of the same shape and dtype, which sum to 1 along ``axis``; all zero
-        where every score is -inf.
+        where every score is minus infinity.
 
     Raises
     ------
@@ -44,7 +44,8 @@ def softmax(scores: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
     Examples
     --------
     >>> import numpy as np
-    >>> softmax(np.array([2.0, 1.0, 0.1])).round(3)
+    >>> import attention_course as ac
+    >>> ac.softmax(np.array([2.0, 1.0, 0.1])).round(3)
     array([0.659, 0.242, 0.099])
     """
     check_softmax("softmax", scores, axis, temperature)
@@ -67,6 +68,8 @@ def masked_softmax(
     r"""Turn scores into shares among the allowed entries alone.
 
     .. math:: p_i = \frac{m_i e^{s_i}}{\sum_j m_j e^{s_j}}
+
+    where :math:`m_i` is 1 if the mask is True at entry i, and 0 if it is False.
 
     Parameters
     ----------
@@ -98,7 +101,8 @@ def masked_softmax(
     Examples
     --------
     >>> import numpy as np
-    >>> masked_softmax(np.zeros(3), np.array([True, False, True]))
+    >>> import attention_course as ac
+    >>> ac.masked_softmax(np.zeros(3), np.array([True, False, True]))
     array([0.5, 0. , 0.5])
     """
     check_softmax("masked_softmax", scores, axis)
@@ -142,8 +146,9 @@ def entropy(weights: Array, *, axis: int = -1) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> entropy(np.array([0.5, 0.5])).round(4)
-    np.float64(0.6931)
+    >>> import attention_course as ac
+    >>> print(ac.entropy(np.array([0.5, 0.5])).round(4))
+    0.6931
     """
     check_weights("entropy", weights, axis)
     xp, axis = array_namespace(weights), int(axis)

@@ -2,7 +2,8 @@
 
 `running_example` is made up so that every number can be checked by hand.
 `word_vectors` and `sentence_vectors` come from a published model,
-all-MiniLM-L6-v2; ``SOURCES.md`` beside this file says how, and under which licence.
+all-MiniLM-L6-v2, under the Apache License 2.0. How they were taken from it stands in
+``attention_course/data/SOURCES.md`` of the course's repository.
 """
 
 from collections.abc import Iterable
@@ -31,10 +32,15 @@ class RunningExample(NamedTuple):
     """Five words, three questions, and the query, key and value made for them."""
 
     words: tuple[str, ...]
+    """The five words of the sentence."""
     questions: tuple[str, ...]
+    """What the three queries ask, in words."""
     query: FloatArray
+    """One query a question, of shape (3, 4)."""
     key: FloatArray
+    """One key a word, of shape (5, 4)."""
     value: FloatArray
+    """One value a word, a point in the plane, of shape (5, 2)."""
 
 
 def running_example() -> RunningExample:
@@ -52,7 +58,8 @@ def running_example() -> RunningExample:
 
     Examples
     --------
-    >>> example = running_example()
+    >>> import attention_course as ac
+    >>> example = ac.data.running_example()
     >>> example.query @ example.key.T / 2
     array([[0., 2., 0., 0., 0.],
            [0., 0., 0., 0., 2.],

@@ -1,5 +1,7 @@
 """Layers with trainable parameters, as ``torch.nn.Module`` objects.
 
+Importing this module imports torch.
+
 Every projection matrix is stored as (d_in, d_out) and used as ``x @ w``, so that the
 formula ``X W_Q`` of the chapters is the code. ``torch.nn.Linear`` stores the transpose.
 """

@@ -32,8 +32,10 @@ class AdditiveAttention(nn.Module):
 
     Attributes
     ----------
-    w_query, w_key : torch.nn.Parameter
-        Shapes (d_query, d_hidden) and (d_key, d_hidden), used as ``x @ w``.
+    w_query : torch.nn.Parameter
+        Shape (d_query, d_hidden), used as ``query @ w_query``.
+    w_key : torch.nn.Parameter
+        Shape (d_key, d_hidden), used as ``key @ w_key``.
     v : torch.nn.Parameter
         Shape (d_hidden,), with Xavier's scale, which shrinks as d_hidden grows; with
         entries of a fixed size, the spread of the scores would grow with it and the
@@ -48,7 +50,7 @@ class AdditiveAttention(nn.Module):
 
     Notes
     -----
-    Bahdanau et al. (2014), appendix A.1.2. Chapter: ``ch04_trainable_weights``.
+    Bahdanau et al. (2015), appendix A.1.2. Chapter: ``ch04_trainable_weights``.
     """
 
     def __init__(self, d_query: int, d_key: int, d_hidden: int) -> None:

@@ -32,11 +32,14 @@ class FeedForward(nn.Module):
 
     Attributes
     ----------
-    w_1, w_2 : torch.nn.Parameter
-        Shapes (d_model, d_ff) and (d_ff, d_model), used as ``x @ w``. They start with
-        He's scale before the nonlinearity and Xavier's after it.
-    b_1, b_2 : torch.nn.Parameter
-        Shapes (d_ff,) and (d_model,); zero at the start.
+    w_1 : torch.nn.Parameter
+        Shape (d_model, d_ff), used as ``x @ w_1``; starts with He's scale.
+    b_1 : torch.nn.Parameter
+        Shape (d_ff,); zero at the start.
+    w_2 : torch.nn.Parameter
+        Shape (d_ff, d_model), used as ``hidden @ w_2``; starts with Xavier's scale.
+    b_2 : torch.nn.Parameter
+        Shape (d_model,); zero at the start.
 
     Raises
     ------

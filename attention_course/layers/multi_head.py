@@ -22,8 +22,8 @@ class MultiHeadAttention(nn.Module):
         \end{gathered}
 
     The columns of ``w_query`` are the heads' matrices side by side: counted from 0,
-    head i owns the columns from i · d_head to (i + 1) · d_head, where d_head =
-    d_model // num_heads.
+    head i owns the columns ``i * d_head`` to ``(i + 1) * d_head - 1``, with
+    ``d_head = d_model // num_heads``.
 
     Parameters
     ----------
@@ -31,28 +31,40 @@ class MultiHeadAttention(nn.Module):
         Width of the output, and of the inputs unless stated otherwise.
     num_heads : int
         Number of query heads; divides ``d_model``.
-    d_query, d_key, d_value : int, optional
-        Widths of the three inputs; ``d_model`` by default.
+    d_query : int, optional
+        Width of the input that queries are made from; ``d_model`` by default.
+    d_key : int, optional
+        Width of the input that keys are made from; ``d_model`` by default.
+    d_value : int, optional
+        Width of the input that values are made from; ``d_model`` by default.
     num_kv_heads : int, optional
         Number of key and value heads; divides ``num_heads``. Query head i reads key and
-        value head i // (num_heads // num_kv_heads). ``num_heads`` by default; 1 is
+        value head ``i // (num_heads // num_kv_heads)``. ``num_heads`` by default; 1 is
         multi-query attention, anything between is grouped-query attention.
     projection_bias : bool
         Whether the four projections add a bias vector.
     dropout : float
         Probability that a weight is set to zero during training; the others are then
-        divided by 1 - dropout.
+        divided by ``1 - dropout``.
 
     Attributes
     ----------
     w_query : torch.nn.Parameter
         Shape (d_query, d_model), used as ``query @ w_query``.
-    w_key, w_value : torch.nn.Parameter
-        Shapes (d_key, num_kv_heads * d_head) and (d_value, num_kv_heads * d_head).
+    w_key : torch.nn.Parameter
+        Shape (d_key, ``num_kv_heads * d_head``), used as ``key @ w_key``.
+    w_value : torch.nn.Parameter
+        Shape (d_value, ``num_kv_heads * d_head``), used as ``value @ w_value``.
     w_output : torch.nn.Parameter
-        Shape (d_model, d_model).
-    b_query, b_key, b_value, b_output : torch.nn.Parameter or None
-        What the projections add: one number per column.
+        Shape (d_model, d_model), used on the heads side by side.
+    b_query : torch.nn.Parameter or None
+        Added after ``w_query``, one number per column; None without projection biases.
+    b_key : torch.nn.Parameter or None
+        Added after ``w_key``.
+    b_value : torch.nn.Parameter or None
+        Added after ``w_value``.
+    b_output : torch.nn.Parameter or None
+        Added after ``w_output``.
 
     Raises
     ------
@@ -182,7 +194,7 @@ class MultiHeadAttention(nn.Module):
         bias : torch.Tensor, optional
             Added to the scores; the shapes of ``mask``, the dtype of the inputs.
         causal : bool
-            Whether query i may attend to keys 0 .. i only.
+            Whether query i may attend to the keys from 0 to i only.
         need_weights : bool
             Whether to return the weights. Without them torch's fused function does the
             work, which need not store the (n_q, n_k) matrices.

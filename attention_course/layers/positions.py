@@ -16,7 +16,8 @@ class SinusoidalPositions(nn.Module):
     d_model : int
         Width of the input; even.
     base : float
-        The slowest wave has wavelength 2π · base^((d_model - 2) / d_model).
+        The slowest wave has the wavelength
+        ``2 * pi * base ** ((d_model - 2) / d_model)``.
 
     Raises
     ------

@@ -31,8 +31,12 @@ class SelfAttention(nn.Module):
 
     Attributes
     ----------
-    w_query, w_key, w_value : torch.nn.Parameter
-        Shape (d_model, d_k), used as ``x @ w``. No bias.
+    w_query : torch.nn.Parameter
+        Shape (d_model, d_k), used as ``x @ w_query``. No projection has a bias.
+    w_key : torch.nn.Parameter
+        Shape (d_model, d_k), used as ``x @ w_key``.
+    w_value : torch.nn.Parameter
+        Shape (d_model, d_k), used as ``x @ w_value``.
 
     Raises
     ------

@@ -6,7 +6,8 @@ cells are hatched, lines have markers and their names at their ends.
 
 A function with one panel returns its ``Axes``, one with several its ``Figure``. End the
 cell with a semicolon, and the notebook shows the picture once. The ``describe_``
-functions say the same in words, for readers who cannot see it.
+functions say the same in words, for readers who cannot see it. Importing this module
+imports Matplotlib.
 """
 
 from ._charts import bars, distribution_bars, lines

@@ -169,10 +169,14 @@ def lines(
         Shape (m, n), one row per line; NaN leaves a gap.
     labels : sequence of str
         One name per line.
-    xlabel, ylabel : str
-        What the axes show, with units.
-    logx, logy : bool
-        Logarithmic axes; everything on them must be positive.
+    xlabel : str
+        What `x` is, with its unit.
+    ylabel : str
+        What the lines show, with its unit.
+    logx : bool
+        Logarithmic axis for `x`, which must then be positive.
+    logy : bool
+        Logarithmic axis for `ys`, which must then be positive.
     roles : str or sequence of str, optional
         Role of each line, which colours it.
     ax : Axes, optional

@@ -71,8 +71,10 @@ def weights_heatmap(
     ----------
     weights : array_like
         Weights of shape (n_q, n_k), between 0 and 1; NaN is written as such.
-    queries, keys : sequence of str
-        One word per row and per column.
+    queries : sequence of str
+        One word per row.
+    keys : sequence of str
+        One word per column.
     mask : array_like of bool, optional
         Shape (n_q, n_k), True where a query may attend; other cells are hatched.
     ax : Axes, optional
@@ -120,8 +122,10 @@ def scores_heatmap(
     scores : array_like
         Shape (rows, columns); minus infinity (a forbidden score) is hatched, and
         booleans are written as yes and no.
-    rows, columns : sequence of str
-        One word per row and per column.
+    rows : sequence of str
+        One word per row.
+    columns : sequence of str
+        One word per column.
     roles : tuple
         Role of rows and of columns; None for neither (a Jacobian, a weight matrix).
     mask : array_like of bool, optional
@@ -312,9 +316,11 @@ def heads_grid(
     ----------
     weights : array_like
         Shape (num_heads, n_q, n_k), between 0 and 1.
-    queries, keys : sequence of str
-        One word per row and per column, the same in every panel; left out where
-        the cells are too small for words.
+    queries : sequence of str
+        One word per row, the same in every panel; left out where the cells are too
+        small for words.
+    keys : sequence of str
+        One word per column, likewise.
     titles : sequence of str, optional
         One per panel; "head 0", "head 1" and so on by default.
     mask : array_like of bool, optional
@@ -411,8 +417,10 @@ def mask_grid(
     ----------
     masks : mapping of str to array_like of bool
         Title and mask of shape (n_q, n_k), such as causal, padding and both together.
-    queries, keys : sequence of str
-        One word per row and per column.
+    queries : sequence of str
+        One word per row.
+    keys : sequence of str
+        One word per column.
 
     Returns
     -------

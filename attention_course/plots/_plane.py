@@ -119,8 +119,10 @@ def convex_hull_plane(
         Shape (n_k, 2), teal circles.
     outputs : array_like
         Shape (n_q, 2), ink diamonds.
-    value_labels, output_labels : sequence of str
-        One name per value and per output.
+    value_labels : sequence of str
+        One name per value.
+    output_labels : sequence of str
+        One name per output.
     others : array_like, optional
         Shape (n, 2), outputs of more queries, crosses without names; a legend then
         tells the three kinds of points apart.

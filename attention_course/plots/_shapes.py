@@ -147,8 +147,10 @@ def attention_links(
     ----------
     weights : array_like
         Shape (n_q, n_k), between 0 and 1; links below 0.01 are left out.
-    queries, keys : sequence of str
-        Queries stand on the left, keys on the right.
+    queries : sequence of str
+        One word per query; they stand on the left.
+    keys : sequence of str
+        One word per key; they stand on the right.
     ax : Axes, optional
         A panel to draw into.
     title : str, optional

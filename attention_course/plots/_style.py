@@ -106,8 +106,10 @@ def panels(
 
     Parameters
     ----------
-    columns, rows : int
-        How many panels side by side, and how many rows of them.
+    columns : int
+        How many panels side by side.
+    rows : int
+        How many rows of panels.
     height : float
         Height of one row in inches; the width is the book's column.
 

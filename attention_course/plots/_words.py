@@ -36,8 +36,10 @@ def describe_weights(
     ----------
     weights : array_like
         Shape (n_q, n_k), between 0 and 1.
-    queries, keys : sequence of str
-        One word per row and per column.
+    queries : sequence of str
+        One word per row.
+    keys : sequence of str
+        One word per column.
     mask : array_like of bool, optional
         Shape (n_q, n_k), True where a query may attend.
 
@@ -96,8 +98,10 @@ def describe_heads(
     ----------
     weights : array_like
         Shape (num_heads, n_q, n_k), between 0 and 1.
-    queries, keys : sequence of str
-        One word per row and per column.
+    queries : sequence of str
+        One word per row.
+    keys : sequence of str
+        One word per column.
     titles : sequence of str, optional
         One per panel; "head 0", "head 1" and so on by default.
 
@@ -124,8 +128,10 @@ def describe_scores(scores: Array, rows: Sequence[str], columns: Sequence[str]) 
     ----------
     scores : array_like
         Shape (rows, columns); minus infinity counts as forbidden.
-    rows, columns : sequence of str
-        One word per row and per column.
+    rows : sequence of str
+        One word per row.
+    columns : sequence of str
+        One word per column.
 
     Returns
     -------
@@ -214,8 +220,10 @@ def describe_lines(
         Shape (m, n), one row per line.
     labels : sequence of str
         One name per line.
-    xlabel, ylabel : str
-        What the axes show, with units.
+    xlabel : str
+        What `x` is, with its unit.
+    ylabel : str
+        What the lines show, with its unit.
 
     Returns
     -------
@@ -246,8 +254,10 @@ def describe_mask(mask: Array, queries: Sequence[str], keys: Sequence[str]) -> s
     ----------
     mask : array_like of bool
         Shape (n_q, n_k), True where a query may attend.
-    queries, keys : sequence of str
-        One word per row and per column.
+    queries : sequence of str
+        One word per row.
+    keys : sequence of str
+        One word per column.
 
     Returns
     -------
@@ -298,10 +308,14 @@ def describe_hull(
 
     Parameters
     ----------
-    values, outputs : array_like
-        Shapes (n_k, 2) and (n_q, 2).
-    value_labels, output_labels : sequence of str
-        One name per value and per output.
+    values : array_like
+        Shape (n_k, 2).
+    outputs : array_like
+        Shape (n_q, 2).
+    value_labels : sequence of str
+        One name per value.
+    output_labels : sequence of str
+        One name per output.
 
     Returns
     -------
