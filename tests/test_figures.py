@@ -280,7 +280,7 @@ def test_waves_say_the_packages_code_of_a_place():
         (row,) = computed("waves", [{"place": place}])
         np.testing.assert_allclose(row, table[place], **CLOSE)
         found = np.reshape(numbers(said("waves", place=place))[1:], (4, 3))
-        np.testing.assert_allclose(found[:, 1:].ravel(), table[place].round(2))
+        np.testing.assert_allclose(found[:, 1:].ravel(), table[place].round(3))
         np.testing.assert_allclose(found[:, 0], [1, 0.1, 0.01, 0.001])
 
 

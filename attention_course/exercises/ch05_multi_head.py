@@ -387,8 +387,8 @@ merge_with_leading_axes = Exercise(
         "Bring the axes to (..., n, num_heads, d_v), then join the last two.",
     ),
     insight="Here the reshape must copy: after the exchange, a row's numbers no longer "
-    "lie side by side in memory. It is why PyTorch code has .contiguous() before a "
-    ".view() at this place, and why .view() without it refuses.",
+    "lie side by side in memory. It is why PyTorch code has `.contiguous()` before a "
+    "`.view()` at this place, and why `.view()` without it refuses.",
 )
 
 
@@ -488,11 +488,11 @@ mend_the_merge = Exercise(
     difficulty=3,
     section="ch05-reshape",
     prompt="This `causal_heads(query, key, value, num_heads)` takes what the "
-    "projections gave: `query` and `key` `(batch, n, num_heads * d_k)`, `value` "
-    "`(batch, n, num_heads * d_v)`. It should return causal attention, head by head, "
-    "side by side: `(batch, n, num_heads * d_v)`. Every row of its weights adds up to "
-    "1, no weight lies on a later position, and yet a model trained with it reads the "
-    "future. Mend it.",
+    "projections gave: `query` and `key` of shape `(batch, n, num_heads * d_k)`, "
+    "`value` of shape `(batch, n, num_heads * d_v)`. It should return causal "
+    "attention, head by head, side by side, of shape `(batch, n, num_heads * d_v)`. "
+    "Every row of its weights adds up to 1, no weight lies on a later position, and "
+    "yet a model trained with it reads the future. Mend it.",
     starter="def causal_heads(query, key, value, num_heads):\n"
     "    def split(x):\n"
     "        return x.reshape(batch, n, num_heads, -1).swapaxes(1, 2)\n"
@@ -788,9 +788,9 @@ leave_one_out = Exercise(
     section="ch05-sum",
     prompt="To learn what a head is good for, people take it out and see what breaks. "
     "Write `without_head(heads, w_output, removed)`: `heads` has shape `(num_heads, "
-    "n, d_v)`, `w_output` `(num_heads * d_v, d_model)`, and `removed` is the number "
-    "of one head, counted from 0. Return the layer's output, `(n, d_model)`, as it "
-    "would be if that head contributed nothing, and all else stayed as it is.",
+    "n, d_v)`, `w_output` has shape `(num_heads * d_v, d_model)`, and `removed` is the "
+    "number of one head, counted from 0. Return the layer's output, `(n, d_model)`, as "
+    "it would be if that head contributed nothing, and all else stayed as it is.",
     starter="def without_head(heads, w_output, removed):\n"
     '    raise NotImplementedError("your code")',
     reference=without_head,
@@ -952,9 +952,10 @@ def _parts_cases():
 def all_heads(x, w_query, w_key, w_value, w_output, num_heads):
     def split(columns):
         per_row = columns.reshape(*x.shape[:2], num_heads, -1)
-        return per_row.swapaxes(1, 2)  # (batch, num_heads, n, width of a head)
+        return per_row.swapaxes(1, 2)  # (batch, num_heads, n, d_k)
 
-    query, key, value = split(x @ w_query), split(x @ w_key), split(x @ w_value)
+    query, key = split(x @ w_query), split(x @ w_key)
+    value = split(x @ w_value)
     scores = query @ key.swapaxes(-1, -2) / np.sqrt(query.shape[-1])
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights = exponentials / exponentials.sum(axis=-1, keepdims=True)
@@ -1078,12 +1079,12 @@ from_parts = Exercise(
     difficulty=4,
     section="ch05-sum",
     prompt="Everything so far, in one function of your own: `all_heads(x, w_query, "
-    "w_key, w_value, w_output, num_heads)`. A batch of sentences `x` `(batch, n, "
-    "d_model)` attends to itself. `w_query` and `w_key` are `(d_model, num_heads * "
-    "d_k)`, `w_value` is `(d_model, num_heads * d_v)`, `w_output` `(num_heads * d_v, "
-    "d_model)`; each head owns neighbouring columns, and `d_k` and `d_v` may differ. "
-    "Return `(batch, n, d_model)`. No masks, no biases, and NumPy or torch without "
-    "their ready-made attention.",
+    "w_key, w_value, w_output, num_heads)`. A batch of sentences `x` of shape `(batch, "
+    "n, d_model)` attends to itself. `w_query` and `w_key` are `(d_model, num_heads * "
+    "d_k)`, `w_value` is `(d_model, num_heads * d_v)`, and `w_output` is `(num_heads * "
+    "d_v, d_model)`; each head owns neighbouring columns, and `d_k` and `d_v` may "
+    "differ. Return `(batch, n, d_model)`. No masks, no biases, and NumPy or torch "
+    "without their ready-made attention.",
     starter="def all_heads(x, w_query, w_key, w_value, w_output, num_heads):\n"
     '    raise NotImplementedError("your code")',
     reference=all_heads,
@@ -1525,11 +1526,11 @@ cross_attention = Exercise(
     section="ch05-layer",
     prompt="A translator's decoder looks at the source sentence. Write "
     "`cross_heads(x, source, w_query, w_key, w_value, w_output, num_heads)` for one "
-    "pair of sentences: the words `x` `(n_q, d_x)` ask, the words `source` `(n_k, "
-    "d_source)` are looked at. `w_query` is `(d_x, num_heads * d_k)`, `w_key` "
-    "`(d_source, num_heads * d_k)`, `w_value` `(d_source, num_heads * d_v)`, "
-    "`w_output` `(num_heads * d_v, d_model)`. Return two results: the output `(n_q, "
-    "d_model)` and the weights of every head `(num_heads, n_q, n_k)`.",
+    "pair of sentences: the words `x` of shape `(n_q, d_x)` ask, the words `source` "
+    "of shape `(n_k, d_source)` are looked at. `w_query` is `(d_x, num_heads * d_k)`, "
+    "`w_key` is `(d_source, num_heads * d_k)`, `w_value` is `(d_source, num_heads * "
+    "d_v)`, and `w_output` is `(num_heads * d_v, d_model)`. Return two results: the "
+    "output, `(n_q, d_model)`, and the weights of every head, `(num_heads, n_q, n_k)`.",
     starter="def cross_heads(x, source, w_query, w_key, w_value, w_output, "
     "num_heads):\n"
     '    raise NotImplementedError("your code")',
@@ -1823,11 +1824,11 @@ mend_the_fold = Exercise(
     section="ch05-layer",
     prompt="Note 2 folds the heads into the batch: axis 0 of `query`, `key` and "
     "`value` has `batch * num_heads` entries, examples first, so the heads of one "
-    "sentence are neighbours. This `folded_attention(query, key, value, lengths)` "
-    "gets `query` `(batch * num_heads, n_q, d_k)`, `key` and `value` likewise with "
-    "`n_k` keys and widths `d_k` and `d_v`, and `lengths` `(batch,)`, how many keys "
-    "of each sentence are real. Every head should hide the padding of its own "
-    "sentence and be scaled as a head is. It holds two faults. Mend them.",
+    "sentence are neighbours. This `folded_attention(query, key, value, lengths)` gets "
+    "`query` of shape `(batch * num_heads, n_q, d_k)`, `key` and `value` likewise with "
+    "`n_k` keys and widths `d_k` and `d_v`, and `lengths` of shape `(batch,)`, how "
+    "many keys of each sentence are real. Every head should hide the padding of its "
+    "own sentence and be scaled as a head is. It holds two faults. Mend them.",
     starter="def folded_attention(query, key, value, lengths):\n"
     "    num_heads = len(query) // len(lengths)\n"
     "    d_model = num_heads * query.shape[-1]\n"
@@ -2098,12 +2099,12 @@ mask_for_heads = Exercise(
     minutes=9,
     difficulty=3,
     section="ch05-layer",
-    prompt="A decoder reads a padded batch: `scores` have shape "
-    "`(batch, num_heads, n, n)`, and `lengths` `(batch,)` says how many words of each "
-    "sentence are real. Write `masked_heads(scores, lengths)`: the weights, of the "
-    "same shape as the scores, where a word attends to itself and to earlier words "
-    "only, and to no padding. Padding comes last, every sentence has at least one "
-    "word, and rows of padded queries are treated like any other.",
+    prompt="A decoder reads a padded batch: `scores` have shape `(batch, num_heads, n, "
+    "n)`, and `lengths`, of shape `(batch,)`, says how many words of each sentence are "
+    "real. Write `masked_heads(scores, lengths)`: the weights, of the same shape as "
+    "the scores, where a word attends to itself and to earlier words only, and to no "
+    "padding. Padding comes last, every sentence has at least one word, and rows of "
+    "padded queries are treated like any other.",
     starter="def masked_heads(scores, lengths):\n"
     '    raise NotImplementedError("your code")',
     reference=masked_heads,
@@ -2287,8 +2288,9 @@ def _converter_cases():
 
 
 def torch_masks(padding, pairs, num_heads):
-    key_padding_mask = ~padding[:, 0]  # (batch, n_k), True = hidden
-    attn_mask = np.repeat(~pairs, num_heads, axis=0)  # 0, 0, 1, 1: examples first
+    key_padding_mask = ~padding[:, 0]  # (batch, n_k)
+    # Examples first: 0, 0, 1, 1.
+    attn_mask = np.repeat(~pairs, num_heads, axis=0)
     return key_padding_mask, attn_mask
 
 
@@ -2358,11 +2360,12 @@ convert_masks = Exercise(
     section="ch05-torch",
     prompt="Your masks follow the course: True = may attend. A model uses "
     "`nn.MultiheadAttention`, where True = hidden. Write `torch_masks(padding, pairs, "
-    "num_heads)`, which takes `padding` `(batch, 1, n_k)` and `pairs` `(batch, n_q, "
-    "n_k)`, and returns the two boolean arrays that this layer wants: "
-    "`key_padding_mask` `(batch, n_k)` from the first and `attn_mask` `(batch * "
-    "num_heads, n_q, n_k)` from the second, examples first. All heads of an example "
-    "get the same mask. Each array speaks for itself: do not combine them.",
+    "num_heads)`, which takes `padding` of shape `(batch, 1, n_k)` and `pairs` of "
+    "shape `(batch, n_q, n_k)`, and returns the two boolean arrays that this layer "
+    "wants: `key_padding_mask` of shape `(batch, n_k)` from the first and `attn_mask` "
+    "of shape `(batch * num_heads, n_q, n_k)` from the second, examples first. All "
+    "heads of an example get the same mask. Each array speaks for itself: do not "
+    "combine them.",
     starter="def torch_masks(padding, pairs, num_heads):\n"
     '    raise NotImplementedError("your code")',
     reference=torch_masks,
@@ -2618,11 +2621,11 @@ shared_keys = Exercise(
     difficulty=3,
     section="ch05-shared",
     prompt="Write `grouped_heads(query, key, value)`, grouped-query attention without "
-    "the package: `query` `(batch, num_heads, n_q, d_k)`, `key` `(batch, "
-    "num_kv_heads, n_k, d_k)`, `value` `(batch, num_kv_heads, n_k, d_v)`, where "
-    "`num_kv_heads` divides `num_heads`. Neighbouring query heads share a key head "
-    "(consecutive order). Return what each query head takes home, `(batch, num_heads, "
-    "n_q, d_v)`.",
+    "the package: `query` has shape `(batch, num_heads, n_q, d_k)`, `key` has `(batch, "
+    "num_kv_heads, n_k, d_k)`, and `value` has `(batch, num_kv_heads, n_k, d_v)`, "
+    "where `num_kv_heads` divides `num_heads`. Neighbouring query heads share a key "
+    "head (consecutive order). Return what each query head takes home, `(batch, "
+    "num_heads, n_q, d_v)`.",
     starter="def grouped_heads(query, key, value):\n"
     '    raise NotImplementedError("your code")',
     reference=grouped_heads,

@@ -209,17 +209,18 @@ FIGURES = {
     ),
     "heads": Figure(
         "ch05_multi_head",
-        "ch05-023",
+        "ch05-024",
         heads_data,
         "Each head shares out a whole of its own: a query that asks for a being and "
-        "for a place gets both from two heads, and half of each from one.",
+        "for a place gets both from two heads, and a little under a half of each from "
+        "one.",
     ),
     "waves": Figure(
         "ch06_position_encoding",
         "fig-ch06-code",
         waves_data,
         "One word on, the fast hand leaps and the slow ones creep: together they give "
-        "each place a row of its own.",
+        "each place a row of its own. (Width $d = 8$: four hands.)",
     ),
     "rotary": Figure(
         "ch06_position_encoding",

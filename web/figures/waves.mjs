@@ -1,6 +1,6 @@
 // The code of a place: four hands, each slower than the one before. The table was made
 // by the package at build time; the script reads one row of it.
-import { WIDTH, arrow, dotAt, line, list, path, picture, range, show, tag, text } from "./kit.mjs";
+import { WIDTH, arrow, brief, dotAt, line, list, path, picture, range, show, tag, text } from "./kit.mjs";
 
 export const title = "The code of a place as four hands and their waves";
 
@@ -32,7 +32,7 @@ export function draw(data, state) {
     const between = range(pieces + 1).map((piece) => (piece * last) / pieces);
     return tag("circle", { cx: 36, cy: middle, r: radius, class: "rim" }) +
       arrow(36, middle, 36 + radius * sine, middle - radius * cosine, "output") +
-      text(67, middle - 4, `sin: ${show(sine, 2)}`, "small") + text(67, middle + 12, `cos: ${show(cosine, 2)}`, "small muted") +
+      text(67, middle - 4, `sin: ${show(sine, 3)}`, "small") + text(67, middle + 12, `cos: ${show(cosine, 3)}`, "small muted") +
       line(left, middle, left + wide, middle, "grid") +
       path(between.map((place) => [across(place), up(Math.cos(place * speed))]), "wave faint") +
       path(between.map((place) => [across(place), up(Math.sin(place * speed))]), "wave") +
@@ -46,6 +46,6 @@ export function draw(data, state) {
 
 export function say(data, state) {
   const row = compute(data, state);
-  const hands = data.speeds.map((speed, i) => `${show(speed, speed < 0.01 ? 3 : 2)} radians a word: ${list(row.slice(2 * i, 2 * i + 2), 2)}`);
+  const hands = data.speeds.map((speed, i) => `${brief(speed, 3)} ${speed === 1 ? "radian" : "radians"} a word: ${list(row.slice(2 * i, 2 * i + 2), 3)}`);
   return `Place ${state.place}. Sine and cosine of the four hands, from the fastest: ${hands.join("; ")}.`;
 }
