@@ -358,9 +358,11 @@ same_rows = Exercise(
         "With the mask, the first word sees one *row*, the second sees two of them. "
         "What is the weighted mean of equal values?",
     ),
-    insight="A mask tells rows apart by what they may see, and a second copy of what "
-    "was seen before changes no average. That is why a marker at the beginning helps a "
-    "network without positions to count: it is the one word that is never repeated.",
+    insight="A mask tells rows apart by what they may see. A copy changes no average "
+    "as long as nothing else has been seen, so the rows of places 0 and 1 agree; the "
+    'copy at place 3, after "your", does change it. With a marker at the beginning, a '
+    "word that is never repeated, every copy changes the average. So a network without "
+    "positions can count.",
 )
 
 # --- the sinusoidal code ------------------------------------------------------------
@@ -678,8 +680,8 @@ def _shifts():
     ]
 
 
-def shift_by(k, d_model):
-    angle = k * 10000.0 ** (-np.arange(0, d_model, 2) / d_model)
+def shift_by(s, d_model):
+    angle = s * 10000.0 ** (-np.arange(0, d_model, 2) / d_model)
     cos, sin = np.diag(np.cos(angle)), np.diag(np.sin(angle))
     return np.block([[cos, -sin], [sin, cos]])
 
@@ -764,10 +766,10 @@ shift_matrix = Exercise(
     difficulty=3,
     section="ch06-dot",
     prompt="Somebody else's code has all sines first and then all cosines, base "
-    "10000. Write `shift_by(k, d_model)`: the matrix $R$ of shape `(d_model, "
-    "d_model)` with `code[p] @ R` equal to `code[p + k]` for every place $p$, where "
-    "`code[p]` is a row of that code. `k` may be negative.",
-    starter='def shift_by(k, d_model):\n    raise NotImplementedError("your code")',
+    "10000. Write `shift_by(s, d_model)`: the matrix $R$ of shape `(d_model, "
+    "d_model)` with `code[p] @ R` equal to `code[p + s]` for every place $p$, where "
+    "`code[p]` is a row of that code. The offset `s` may be negative.",
+    starter='def shift_by(s, d_model):\n    raise NotImplementedError("your code")',
     reference=shift_by,
     cases=_shifts,
     switched=_shift_with,
@@ -792,7 +794,7 @@ shift_matrix = Exercise(
         Misconception(
             "one-speed",
             "All your hands turn at the speed of the first.",
-            "Moving k words on turns everything by k radians.",
+            "Moving s words on turns everything by s radians.",
             "By how much does the slow hand of a code of width 4 move in one word?",
             switch={"speeds": "one"},
         ),
@@ -839,15 +841,15 @@ shift_matrix = Exercise(
         Property("moves place 0", _moves_the_first),
     ),
     hints=(
-        "Write down sin(p + k)ω and cos(p + k)ω with the addition rules. Which columns "
-        "of the old row does each need?",
+        "Write down sin((p + s)ω) and cos((p + s)ω) with the addition rules. Which "
+        "columns of the old row does each need?",
         "Column i of the new row needs columns i and i + d_model / 2 of the old one. "
         "So there are four square blocks, each with numbers on its diagonal only.",
         "np.diag makes a block from d_model / 2 numbers and np.block puts four of them "
         "together; the one minus sign belongs to the sine that reduces the cosine.",
     ),
-    insight="R for k words is R for one word to the power k, and its transpose is R "
-    "for −k. A matrix that is a turn loses nothing, however often it is applied.",
+    insight="R for s words is R for one word to the power s, and its transpose is R "
+    "for −s. A matrix that is a turn loses nothing, however often it is applied.",
 )
 
 
@@ -876,10 +878,11 @@ def _weights_of_places(result, d_model):
 
 
 def previous_word(d_model):
-    speed = 10000.0 ** (-np.arange(0, d_model, 2) / d_model)
     w_query = np.zeros((d_model, d_model))
-    for i, (cos, sin) in enumerate(zip(np.cos(speed), np.sin(speed), strict=True)):
-        w_query[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] = [[cos, sin], [-sin, cos]]
+    for i in range(0, d_model, 2):
+        speed = 10000.0 ** (-i / d_model)
+        cos, sin = np.cos(speed), np.sin(speed)
+        w_query[i : i + 2, i : i + 2] = [[cos, sin], [-sin, cos]]
     return 1000 * w_query, np.eye(d_model)
 
 
@@ -949,7 +952,7 @@ look_back_design = Exercise(
     "w_key)`, each of shape `(d_model, d_model)`. We compute the softmax of `(code @ "
     "w_query) @ (code @ w_key).T / sqrt(d_model)`, without a mask.\n\nThe same two "
     "matrices have to work at places 0 to 6 and at places 100 to 108. The first word "
-    "of each text has nothing before it and is not looked at.",
+    "of each text has nothing before it; its own row is not checked.",
     starter='def previous_word(d_model):\n    raise NotImplementedError("your code")',
     reference=previous_word,
     cases=_widths,
@@ -1022,8 +1025,8 @@ look_back_design = Exercise(
     hints=(
         "With two identities each word looks at itself, since a code agrees most with "
         "itself. What should the query of place 5 look like instead?",
-        "Like the code of place 4. The chapter has a matrix that moves every code by k "
-        "words, for all places at once.",
+        "Like the code of place 4. The chapter has a matrix that moves every code by "
+        "any number of words, for all places at once.",
         "Let w_key be the identity and w_query the turn by −1, and multiply one of "
         "them by a large number. The scores of width 8 differ by little: try 100 "
         "times, then more.",
@@ -1049,13 +1052,13 @@ four_terms = Exercise(
     starter="ch06_four_terms = ...",
     choices={
         "a": Choice(
-            "It depends on the two places through their distance i − j only.",
+            "It depends on the two places through their distance only.",
             "This holds for rotary positions. Here the term place to place is pᵢ W_Q "
             "W_Kᵀ pⱼ, and only special matrices (turns among them) make it a function "
             "of the distance; the two mixed terms depend on one place each.",
         ),
         "b": Choice(
-            "It holds a term in which no word occurs, only the places i and j.",
+            "It holds a term in which no word occurs, only the two places.",
             "pᵢ W_Q · pⱼ W_K. The head that looks one word back lives on it.",
             right=True,
         ),
@@ -1701,12 +1704,12 @@ relative_bias = Exercise(
     minutes=8,
     difficulty=2,
     section="ch06-rotary",
-    prompt="Press et al. add to each score minus a slope times the distance between "
-    "the two places. Write `distance_bias(n_q, n_k, slopes, offset)`. `slopes` has "
-    "one number per head. Keys stand at places 0 to $n_k - 1$; the queries are a chunk "
-    "that begins at place `offset`, as when a text is continued. Return shape "
-    "`(num_heads, n_q, n_k)`. A key two places ahead of the query is as far from it as "
-    "one two places behind.",
+    prompt="ALiBi (Press et al., 2022) adds to each score minus a slope times the "
+    "distance between the two places. Write `distance_bias(n_q, n_k, slopes, offset)`. "
+    "`slopes` has one number per head. Keys stand at places 0 to $n_k - 1$; the "
+    "queries are a chunk that begins at place `offset`, as when a text is continued. "
+    "Return shape `(num_heads, n_q, n_k)`. A key two places ahead of the query is as "
+    "far from it as one two places behind.",
     starter="def distance_bias(n_q, n_k, slopes, offset):\n"
     '    raise NotImplementedError("your code")',
     reference=distance_bias,
@@ -1915,11 +1918,12 @@ last_occurrence_design = Exercise(
     difficulty=3,
     section="ch06-tasks",
     prompt="Each letter of a text should attend to the last earlier place of the same "
-    "letter: in *banana* the final *a* (place 5) to place 3, and a letter that is new "
-    "to nothing at all. Write `last_occurrence(text)`, which returns `(scores, "
-    "mask)`, each of shape `(n, n)` for $n$ letters; the mask is boolean, `True` "
-    "where a letter may attend. We compute the masked softmax, in which a row without "
-    "any `True` gives zeros. At least 0.97 of the weight has to be on the right place.",
+    "letter: in *banana* the final *a* (place 5) to place 3. A letter that has not "
+    "occurred before attends to nothing at all. Write `last_occurrence(text)`, which "
+    "returns `(scores, mask)`, each of shape `(n, n)` for $n$ letters; the mask is "
+    "boolean, `True` where a letter may attend. We compute the masked softmax, in "
+    "which a row without any `True` gives zeros. At least 0.97 of the weight has to be "
+    "on the right place.",
     starter='def last_occurrence(text):\n    raise NotImplementedError("your code")',
     reference=last_occurrence,
     cases=_texts,
