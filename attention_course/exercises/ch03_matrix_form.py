@@ -821,8 +821,8 @@ why_before = Exercise(
     minutes=4,
     difficulty=2,
     section="ch03-causal",
-    prompt="The colleague with the zeros *after* the softmax defends them: every "
-    "forbidden weight is exactly 0, and no row is divided by anything anew. Which "
+    prompt="A colleague sets the forbidden weights to 0 *after* the softmax and leaves "
+    "it at that: no row is divided anew. In this version of a causal mask, which "
     "statements are true? Set `ch03_why_before` to the letters of all "
     'that are, for example `"ac"`.',
     starter="ch03_why_before = ...",
