@@ -3,13 +3,13 @@
 import pytest
 from built import extension
 
-from attention_course.plots import COLORS
+from attention_course.plots._style import PALETTE
 
 formulas = extension("formulas")
 
 
 def coloured(role, text):
-    return rf"{{\textcolor{{{COLORS[role]}}}{{{text}}}}}"
+    return rf"{{\textcolor{{{PALETTE[role]}}}{{{text}}}}}"
 
 
 QUERY, KEY, VALUE = (

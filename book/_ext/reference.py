@@ -8,6 +8,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
 
 CHAPTER = re.compile(r"Chapter: ``(ch(\d\d)_\w+)``")
 
@@ -40,16 +41,22 @@ def _put_plain_ids_first(app: Any, doctree: nodes.document) -> None:
                 ids.insert(0, ids[0].replace(".", "-"))
 
 
-def _keep_terms_whole(app: Any, doctree: nodes.document) -> None:
+class TermsInIndex(SphinxTransform):
     """List a term of the glossary under its English name: "key, 键", not "(键)".
 
     The index puts what stands in parentheses below another entry of the same name.
     """
-    for term in doctree.findall(nodes.term):
-        for index in term.findall(addnodes.index):
-            for number, (kind, text, *rest) in enumerate(index["entries"]):
-                plain = text.replace(" (", ", ").replace(")", "")
-                index["entries"][number] = (kind, plain, *rest)
+
+    default_priority = 800  # the index is collected at 850
+
+    def apply(self, **kwargs: Any) -> None:
+        """Rewrite the entries of all terms."""
+        for term in self.document.findall(nodes.term):
+            for index in term.findall(addnodes.index):
+                index["entries"] = [
+                    (kind, text.replace(" (", ", ").replace(")", ""), *rest)
+                    for kind, text, *rest in index["entries"]
+                ]
 
 
 def _add_script(app: Any, page: str, template: str, context: Any, doctree: Any) -> None:
@@ -61,6 +68,6 @@ def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("autodoc-process-docstring", _link, priority=400)
     app.connect("doctree-read", _put_plain_ids_first, priority=400)
-    app.connect("doctree-read", _keep_terms_whole)
+    app.add_transform(TermsInIndex)
     app.connect("html-page-context", _add_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

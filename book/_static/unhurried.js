@@ -14,27 +14,8 @@
   // Safari has no idle time to give.
   const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 20, { timeRemaining: () => 0 }));
 
-  // The last comes first: a section is done before the one that holds it.
-  const inTurn = (work) => new Promise((done) => {
-    const sections = [...document.querySelectorAll(SECTIONS)];
-    const some = (time) => {
-      do {
-        if (!sections.length) {
-          done();
-          return;
-        }
-        work(sections.pop());
-      } while (time.timeRemaining() > ENOUGH);
-      idle(some);
-    };
-    idle(some);
-  });
-
-  const height = (section) => {
-    const { top } = section.getBoundingClientRect();
-    const { bottom } = section.lastElementChild.getBoundingClientRect(); // lays it out
-    return bottom - top;
-  };
+  const skipped = (section) =>
+    !section.firstElementChild.checkVisibility({ contentVisibilityAuto: true });
 
   // A section that was on the screen while the page still came keeps the height of then,
   // unless it is hidden for a frame; far from the screen nobody sees it.
@@ -46,9 +27,13 @@
   };
 
   const note = (section) => {
-    const real = height(section);
-    section.style.containIntrinsicHeight = `${real}px`;
-    if (Math.abs(section.getBoundingClientRect().height - real) > 1) forget(section);
+    const { top } = section.getBoundingClientRect();
+    const { bottom } = section.lastElementChild.getBoundingClientRect(); // lays it out
+    section.style.containIntrinsicHeight = `${bottom - top}px`;
+    if (skipped(section)) {
+      const now = section.getBoundingClientRect().height;
+      if (Math.abs(now - (bottom - top)) > 1) forget(section);
+    }
     section.dispatchEvent(new Event("course-laid-out", { bubbles: true }));
   };
 
@@ -64,13 +49,58 @@
     document.body.append(script);
   };
 
-  addEventListener("load", async () => {
-    if (root.classList.contains("course-early")) {
-      await inTurn(height); // now the browser knows which fonts the formulas need
-      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-      await document.fonts.ready; // those asked for in the frame before
-      await inTurn(note);
-    }
-    finish();
+  const later = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
+  const begin = (article) => {
+    const sections = [...document.querySelectorAll(SECTIONS)];
+    const waiting = new Set();
+    let working = false;
+    let finished = false;
+
+    // After a frame the browser has asked for the fonts of what was laid out.
+    const settle = async () => {
+      await later();
+      await document.fonts.ready;
+      await later();
+      if (working || finished) return;
+      finished = true;
+      finish();
+    };
+    const some = (time) => {
+      do {
+        // The last comes first: a section is done before the one that holds it.
+        const section = sections.findLast((one) => waiting.has(one));
+        if (!section) {
+          working = false;
+          settle();
+          return;
+        }
+        waiting.delete(section);
+        note(section);
+      } while (time.timeRemaining() > ENOUGH);
+      idle(some);
+    };
+    const add = (more) => {
+      for (const section of more) waiting.add(section);
+      if (!working) idle(some);
+      working = true;
+    };
+
+    add(sections);
+    // A font that comes changes lines of formulas everywhere.
+    document.fonts.addEventListener("loadingdone", () => add(sections));
+    // Scripts add buttons and outputs; what is on the screen the browser measures itself.
+    new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        let one = target.closest(SECTIONS);
+        for (; one && skipped(one); one = one.parentElement.closest(SECTIONS)) add([one]);
+      }
+    }).observe(article, { childList: true, subtree: true });
+  };
+
+  addEventListener("load", () => {
+    const article = document.querySelector(".bd-article"); // the search has none
+    if (article && root.classList.contains("course-early")) begin(article);
+    else finish();
   });
 })();
