@@ -75,6 +75,7 @@ def distribution_bars(
         ax.set_yticks(range(len(labels)), labels if index == 0 else [], color=colour)
         ax.set(xlim=(0, 1.3), xlabel="share", title=titles[index])
         ax.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+        ax.spines["bottom"].set_bounds(0, 1)  # beyond is room for the numbers
     if role:
         axes[0].set_ylabel(plural(role), color=colour)
     return figure

@@ -225,6 +225,7 @@ def _word_axes(
     if column_role:
         ax.set_xlabel(plural(column_role), color=colour_of(column_role))
     ax.xaxis.set_label_position("top")
+    ax.xaxis.labelpad = 8 if long else 4  # upright words reach up to the axis' name
 
 
 def _named_axes(

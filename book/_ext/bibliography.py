@@ -9,6 +9,7 @@ from typing import Any
 import pybtex.plugin
 from pybtex.style.formatting.plain import Style as Plain
 from pybtex.style.labels import BaseLabelStyle
+from pybtex.style.sorting import BaseSortingStyle
 from sphinxcontrib.bibtex.style.referencing import PersonStyle
 
 NAME = "author_year"
@@ -27,10 +28,23 @@ class AuthorAndYear(BaseLabelStyle):  # type: ignore[misc]
             yield f"{authors.render_as('text')}, {entry.fields['year']}"
 
 
+class ByLabel(BaseSortingStyle):  # type: ignore[misc]
+    """The order of the labels, with the years of the same names one after the other."""
+
+    person = PersonStyle()
+
+    def sorting_key(self, entry: Any) -> tuple[str, str]:
+        """Return the names as the label has them, and the year."""
+        names = self.person.names("author", full=False)
+        text = names.format_data({"entry": entry, "style": self}).render_as("text")
+        return text.casefold(), entry.fields["year"]
+
+
 class Style(Plain):  # type: ignore[misc]
-    """The plain style, whose order is that of authors and years, with these labels."""
+    """The plain style with these labels, in their order."""
 
     default_label_style = AuthorAndYear
+    default_sorting_style = ByLabel
 
 
 def setup(app: Any) -> dict[str, bool]:
