@@ -47,10 +47,8 @@ bottleneck = Exercise(
         "How often has the first word been multiplied when the sentence ends, and how "
         "often the last one?",
     ),
-    insight="The state has 64 numbers after any sentence, and the two matrices have "
-    "no more for a longer one: (b) is right, (a) and (c) are not. What was read first "
-    "has been multiplied most often: (d). It is like a summary: one sentence about a "
-    "book cannot tell you its third paragraph.",
+    insight="A state of fixed width is like a summary: one sentence about a book "
+    "cannot tell you its third paragraph.",
 )
 
 forgetting = Exercise(
@@ -117,8 +115,8 @@ forgetting = Exercise(
         "Each later step multiplies by 0.8 once more; there are five of them.",
     ),
     insight="Each of five steps multiplies what is left by 0.8: 0.8^5 = 0.32768. "
-    "What is left halves every 3.1 steps at 0.8, and every 6.6 at 0.9: "
-    "ln 2 / ln(1/w). To halve only once in 64 steps, w must be 0.989.",
+    "A factor of 0.8 halves it every 3.1 steps, 0.9 every 6.6. For a half to be left "
+    "after 64 steps, the factor must be 0.989.",
 )
 
 mean = Exercise(
@@ -234,11 +232,8 @@ dilution = Exercise(
         "text?",
         "Nudge the token by 1. By how much does the mean move, given its share?",
     ),
-    insight="A weighted mean multiplies each vector once, by its share: 0.9 at both "
-    "places. Distance (b), the number of tokens (c) and a second division (d) do not "
-    "come in. The shares move as well when a token is nudged; that second way through "
-    "the "
-    "layer is what chapters 1 and 4 take apart.",
+    insight="Here the shares stood still. In a layer they move as well when a token is "
+    "nudged; that second way through the layer is what chapters 1 and 4 take apart.",
 )
 
 hard_or_soft = Exercise(
@@ -281,10 +276,9 @@ hard_or_soft = Exercise(
         "Nudge a losing score a little. What does the reader read then?",
         "Run `hard` from the cell above with a nudge of 0.001, and with one of 2.",
     ),
-    insight="Between two jumps the result does not change with a score, so the "
-    "gradient there is 0: (c). Cost (a), the size of other gradients (b) and ties (d) "
-    "are no obstacle. Hard choices can be trained by trial and reward, as in Mnih et "
-    "al. (2014), with more noise in every step than a gradient has.",
+    insight="Hard choices can still be trained, by trial and reward, as in Mnih et al. "
+    "(2014): a choice is drawn by chance, and made likelier where it was rewarded. "
+    "Chance makes each such step noisier than a gradient.",
 )
 
 cost = Exercise(
@@ -318,9 +312,8 @@ cost = Exercise(
         ),
         "d": Choice(
             "The steps of the RNN must wait for each other; attention's need not.",
-            "h_128 needs h_127. The means can be computed in any order, and on "
-            "parallel "
-            "hardware that decides the time more than the count does.",
+            "h_128 needs h_127. The means can be computed in any order, or all at "
+            "once where there are enough processors.",
             right=True,
         ),
     },
@@ -330,9 +323,7 @@ cost = Exercise(
         "At n = d attention is at 6, at n = 2d it is at 8. And which of the four "
         "statements is not about counting?",
     ),
-    insight="Per token and in units of d², attention takes 4 + 2n/d, an LSTM 8, an "
-    "RNN 2. So (a) holds beyond n = 2d = 1024; (b) never holds; (c) fails because n "
-    "comes in squared; and (d) is no matter of counting. At n = 2d the scores and the "
-    "mean cost as much as the four matrices. A model of width 4096 gets there with "
-    "8192 tokens.",
+    insight="At twice as many tokens as the width, the scores and the mean cost as "
+    "much as the four matrices: 4d² per token each. A model of width 4096 gets there "
+    "with 8192 tokens.",
 )

@@ -220,8 +220,9 @@ ratio = Exercise(
         "The denominator cancels; e^5 divided by e^3 is left.",
     ),
     insight="e^5 / e^3 = e^2 = 7.389: the denominator of the two shares is the same "
-    "and cancels. The other 98 scores change both shares by the same factor. This is "
-    "why a new word in the text never changes who is ahead of whom.",
+    "and cancels. The other 98 scores change both shares by the same factor. One more "
+    "word in the row never changes who is ahead of whom, as long as the scores of the "
+    "others stay.",
 )
 
 
@@ -404,8 +405,8 @@ both = Exercise(
         "Join both parts first; then the largest of the joined row is to become 0.",
     ),
     insight="The two parts share one shift, the largest score of all: no exponent is "
-    "then above 0. Attention over long texts does not hold the whole row at once: it "
-    "keeps the largest score so far and the total so far, and multiplies the total by "
+    "then above 0. Attention over long texts need not hold the whole row at once: it "
+    "can keep the largest score so far and the total so far, and multiply the total by "
     "e^(old − new) when a larger score arrives.",
 )
 
@@ -736,10 +737,8 @@ who_competes = Exercise(
         "How many separate wholes are there: three, five or one?",
         "Take a column of three equal scores, (−9, −9, −9), and work out its shares.",
     ),
-    insight="Over axis 0 each of the five columns makes one whole, whatever its "
-    "scores: (b) and (c). So the rows need not add up to 1 (a), and no axis changes "
-    "the shape (d). A softmax over the questions is not always a slip: slot attention "
-    "uses it, so that questions compete for the inputs (Locatello et al., 2020).",
+    insight="A softmax over the questions is not always a slip: slot attention uses "
+    "it, so that questions compete for the inputs (Locatello et al., 2020).",
 )
 
 
@@ -1033,9 +1032,9 @@ entropy = Exercise(
         "np.where gives 1 in place of 0, and ln 1 is 0. Then one sum along the last "
         "axis.",
     ),
-    insight="A weight of 0 adds 0, so its logarithm may be that of 1. In trained "
-    "models some heads have entropies near 0 (one word) and others "
-    "near ln n (an average of all). One number per row tells the two apart.",
+    insight="A weight of 0 adds 0, so its logarithm may be that of 1. The entropy of "
+    "a row that picks one word is near 0, that of a row that averages all n words near "
+    "ln n: one number tells the two apart.",
 )
 
 
@@ -1433,8 +1432,8 @@ gradient = Exercise(
     ),
     insight="The Jacobian is symmetric, and its product with g is p(g − mean), with "
     "the mean of g under the shares. This line is in every attention layer's backward "
-    "pass. FlashAttention gets the mean without the weights: it equals the product of "
-    "the output and its gradient.",
+    "pass. FlashAttention gets the mean without the weights: it equals the dot product "
+    "of the output and its gradient.",
 )
 
 
@@ -1488,11 +1487,9 @@ saturation = Exercise(
         "Write down the Jacobian of two shares: all four entries have the same size.",
         "Compute 0.9999 times 0.0001.",
     ),
-    insight="All four entries of the Jacobian have the size 0.9999 · 0.0001, so (d): "
-    "both scores get the same tiny step (not b), however large the error (not a), and "
-    "nothing overflows (not c). With cross-entropy directly behind the softmax this "
-    "does not happen: the logarithm's derivative, 1/p, cancels p. Inside attention "
-    "nothing cancels it.",
+    insight="With cross-entropy directly behind the softmax the correction is not "
+    "lost: the logarithm's derivative, 1/p, cancels p. Inside attention nothing "
+    "cancels it.",
 )
 
 
