@@ -784,10 +784,10 @@ shift_matrix = Exercise(
         ),
         Misconception(
             "turns-back",
-            "Your matrix moves a row back by k places, and not on.",
+            "Your matrix moves a row back by s places, and not on.",
             "Whether the minus stands above or below is a matter of taste; or: the "
             "code stands to the right of the matrix, as a column.",
-            "Take [0, 1], the code of place 0 at width 2, times your matrix for k = 1. "
+            "Take [0, 1], the code of place 0 at width 2, times your matrix for s = 1. "
             "Is its sine positive?",
             switch={"turn": -1},
         ),
@@ -800,14 +800,14 @@ shift_matrix = Exercise(
         ),
         Misconception(
             "ignores-k",
-            "Your matrix moves by one place, whatever k is.",
+            "Your matrix moves by one place, whatever s is.",
             "The matrix is a property of the code alone.",
             "How far should a hand turn in three words, if it turns by ω in one?",
             switch={"times": "none"},
         ),
         Misconception(
             "k-times-the-matrix",
-            "You took the matrix for one place and multiplied it by k.",
+            "You took the matrix for one place and multiplied it by s.",
             "Three steps are three times one step.",
             "Two steps are code @ R @ R. Is that the same as code @ (2 * R)? What "
             "happens to the length?",
@@ -817,7 +817,7 @@ shift_matrix = Exercise(
             "mirror",
             "Your matrix is a reflection: applied twice, it gives back the code.",
             "One minus sign is needed, and any of the four places will do.",
-            "What should your matrix be for k = 0?",
+            "What should your matrix be for s = 0?",
             wrong=_mirror,
         ),
         Misconception(
@@ -829,7 +829,7 @@ shift_matrix = Exercise(
         ),
         Misconception(
             "cosine-and-sine-exchanged",
-            "For k = 0 your matrix is not the identity: sines stand on the diagonal.",
+            "For s = 0 your matrix is not the identity: sines stand on the diagonal.",
             "The order of the blocks follows the code, sine first.",
             "Which matrix moves a code by 0 places? Which of sin 0 and cos 0 is 1?",
             wrong=_exchanged,
