@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -240,3 +241,27 @@ class TestTorch:
     def test_half_precision_is_close_and_not_equal(self):
         verdict = check(ID, lambda s: right(s).astype(np.float16))
         assert verdict.outcome in (Outcome.VALUES, Outcome.PROPERTY)
+
+
+FIRST_IMPORT = """
+import time
+import numpy as np
+from attention_course.exercises import _run
+from attention_course.exercises._registry import find
+
+def shares(scores):
+    import torch
+    return torch.softmax(torch.as_tensor(scores), dim=-1).numpy()
+
+start = time.monotonic()
+runs = _run.run_all(find("ch01.shares"), shares, seconds=0.3)
+print(time.monotonic() - start > 0.3, [run.error for run in runs if run.error])
+"""
+
+
+def test_the_first_import_of_torch_takes_nothing_of_the_answers_time():
+    pytest.importorskip("torch")
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_IMPORT], capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["True", "[]"], done.stderr

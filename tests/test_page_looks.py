@@ -253,9 +253,12 @@ def ground_and_ink(picture):
         ("dark", "print", (255, 255, 255)),
     ],
 )
-def test_a_picture_has_the_ground_of_its_page(browser, site, theme, media, ground):
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_picture_has_the_ground_of_its_page(
+    browser, site, size, theme, media, ground
+):
     address = f"{site}{CHAPTERS[2]}.html#main-content"
-    with opened(browser, address, viewport=DESKTOP, color_scheme=theme) as (page, _):
+    with opened(browser, address, viewport=size, color_scheme=theme) as (page, _):
         page.emulate_media(media=media, color_scheme=theme)
         picture = page.locator("#fig-ch02-geometry img")
         picture.scroll_into_view_if_needed()
