@@ -187,8 +187,8 @@ every_dot_product = Exercise(
         "With loops: an outer one over queries, an inner one over keys, and inside "
         "multiply entry by entry and add up.",
     ),
-    insight="`query @ key.T` does the same in one product: n_q n_k d_k multiplications "
-    "either way, but there its loops run in compiled code. Time both with 128 queries, "
+    insight="One product, `query @ key.T`, does what these two loops do, with the same "
+    "n_q n_k d_k multiplications, but in compiled code. Time both with 128 queries, "
     "128 keys and d_k = 64.",
 )
 
@@ -972,10 +972,9 @@ orthogonal_or_independent = Exercise(
         "zero vector a multiple of q?",
         "For the sentence about weights, ask what e to the power of the score is.",
     ),
-    insight="(b) is false because z is 0 times q, a multiple; (c) because e^0 = 1, a "
-    "score of 0 is a score like any other; (e) because twice 0 is 0. Two random "
-    "vectors of width d_k are practically always independent; their cosine is about 1 "
-    "over the root of d_k in size, so nearly orthogonal when wide.",
+    insight="Two random vectors of width d_k are practically always independent, from "
+    "d_k = 2 on. Their cosine is about 1 over the root of d_k in size, so wide ones "
+    "are nearly orthogonal too.",
 )
 
 

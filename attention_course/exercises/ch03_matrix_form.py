@@ -633,8 +633,9 @@ last_query = Exercise(
         "Take the last query as an array with one row, so that `@` still sees "
         "matrices, and remove that axis from the result.",
     ),
-    insight="One query costs n d instead of n² d. This is why a program that writes "
-    "keeps its keys and values: each new word then asks one question.",
+    insight="With n keys of width d, the work of one query grows as n d, that of n "
+    "queries as n² d. This is why a program that writes keeps its keys and values: "
+    "each new word then asks one question.",
 )
 
 
@@ -808,7 +809,7 @@ sequence_first = Exercise(
     ),
     insight="With one text in the batch every weight is 1 and each word returns its "
     "own value; a test with batch 1 and n = 1 sees nothing. Here the slip is an error "
-    "as soon as the number of queries and of keys differ.",
+    "as soon as there are more keys than queries, or fewer.",
 )
 
 
@@ -2132,7 +2133,7 @@ average_before = Exercise(
     minutes=10,
     difficulty=3,
     section="ch03-empty-row",
-    prompt="To waste no padding, several texts are packed into one row: "
+    prompt="To waste no place on padding, several texts are packed into one row: "
     "`texts = [4, 4, 4, 1, 1]` says that three words belong to text 4 and the next two "
     "to text 1; the numbers are names, in no order. A head gives all pairs the same "
     "score, so its mask alone decides. Write `mask_of_texts(texts)`: it gets such an "
@@ -2230,8 +2231,8 @@ average_before = Exercise(
         "places, and ask for both.",
     ),
     insight="Equal scores turn attention into a mean over what the mask allows, so a "
-    "mask is a program of its own. Packing with such a mask is how large models are "
-    "trained without padding.",
+    "mask is a program of its own. A mask that keeps packed texts apart, with each "
+    "word's own place in it, lets a model train without padding.",
 )
 
 
@@ -2312,6 +2313,7 @@ operations = Exercise(
         "The first product has the shapes (10, 8) and (8, 30).",
         "The second has (10, 30) and (30, 5). Add the two.",
     ),
-    insight="n_q n_k (d_k + d_v). Operations as such (FLOPs) are twice as many; read "
-    "which of the two a paper counts before you compare.",
+    insight="n_q n_k (d_k + d_v) = 10 · 30 · 13. Counted apart, multiplications and "
+    "additions (FLOPs) are about twice as many; read which of the two a paper counts "
+    "before you compare.",
 )
