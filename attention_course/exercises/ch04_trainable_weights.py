@@ -454,7 +454,8 @@ predict_parameters = Exercise(
         "of this kind?",
     ),
     insight="Twelve matrices of shape (384, 32) side by side are one of shape (384, "
-    "384): the number of heads drops out of the count. The six layers hold 2,661,120 "
+    "384): three such matrices and three biases of 384 numbers, and the number of "
+    "heads drops out of the count. The six layers hold 2,661,120 "
     "such numbers, about 12 % of the model's 22.7 million; most of the rest is the "
     "table of word vectors.",
 )
@@ -534,7 +535,7 @@ predict_shape = Exercise(
     insight="Neither the batch nor the length is in it: every word of every sentence "
     "adds its part to the same matrix. So a batch can be cut into pieces, the "
     "gradients added up, and the step taken once (gradient accumulation) when memory "
-    "is short.",
+    "is short. (If the loss is a mean, each piece counts by its share of the batch.)",
 )
 
 predict_rows = Exercise(
@@ -647,7 +648,9 @@ predict_rows = Exercise(
         "List the features of these four words: `outside` brings two, the others one "
         "each. Then list the features of the one that asks.",
     ),
-    insight="Rows of rare features learn rarely. With word vectors looked up in a "
+    insight="Only `outside` asks, and it has two features: two rows of W_Q. The four "
+    "words that it sees have five features between them: five rows of W_K and of W_V. "
+    "So rows of rare features learn rarely. With word vectors looked up in a "
     "table it is the same one step earlier: in a batch, only the vectors of words that "
     "occur get a gradient, which is why libraries offer sparse gradients for that "
     "table.",

@@ -1302,7 +1302,7 @@ from_parts = Exercise(
     ),
     insight="The same numbers come out of a loop over heads, each with its own columns "
     "of the three matrices and its own rows of w_output, adding up as it goes. Then no "
-    "array ever holds all heads, and memory for the weights falls by num_heads.",
+    "array ever holds all heads, and the weights need memory for one head at a time.",
 )
 
 
@@ -2262,7 +2262,7 @@ mask_for_heads = Exercise(
     ),
     insight="Two sentences and two heads are the sizes that hide the fault: a mask of "
     "(batch, n, n) then fits the axis of the heads and no error is raised. Test with a "
-    "batch that differs from the number of heads.",
+    "batch size that differs from the number of heads.",
 )
 
 
@@ -2828,7 +2828,8 @@ predict_shared_parameters = Exercise(
         "W_Q and W_O know 32 heads of width 128. How many columns have W_K and W_V?",
         "Two matrices of 4096 by 4096, and two of 4096 by 8 times 128.",
     ),
-    insight="41,943,040 instead of 67,108,864, less than two fifths saved, while the "
-    "cache shrinks to a quarter: 2,048 numbers for each word and layer instead of "
-    "8,192. These are the sizes of an attention layer of Llama 3 8B.",
+    insight="Two matrices of 4096 by 4096 and two of 4096 by 1024: 41,943,040 instead "
+    "of 67,108,864. Less than two fifths are saved, while the cache shrinks to a "
+    "quarter: 2,048 numbers for each word and layer instead of 8,192. These are "
+    "the sizes of an attention layer of Llama 3 8B.",
 )
