@@ -1978,7 +1978,7 @@ mend_the_fold = Exercise(
     ),
     insight="With the lengths all equal, or with one head, the wrong order is right: a "
     "test with one length sees nothing. An axis of its own for the heads, "
-    "(batch, 1, 1, n_k) against (batch, num_heads, n_q, n_k), leaves no order to "
+    "`(batch, 1, 1, n_k)` against `(batch, num_heads, n_q, n_k)`, leaves no order to "
     "get wrong.",
 )
 
