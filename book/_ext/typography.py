@@ -23,11 +23,17 @@ NUMBERED = re.compile(
 SHORT = 20  # letters: half a line on a phone
 
 
+def _of_word(match: re.Match[str]) -> str:
+    """Return a word of code; a short one leaves the break to the space before it."""
+    word = match[0]
+    return JOINT.sub("<wbr>", word) if len(unescape(word)) > SHORT else word
+
+
 def _of_code(match: re.Match[str]) -> str:
     classes, inside = match.groups()
     if len(unescape(TAG.sub("", inside))) <= SHORT:
         return f'<code class="{classes} course-short">{inside}</code>'
-    parts = PART.sub(lambda part: JOINT.sub("<wbr>", part[0]), inside)
+    parts = PART.sub(_of_word, inside)
     return f'<code class="{classes}">{parts}</code>'
 
 
