@@ -2,6 +2,7 @@
 
 import pytest
 from built import extension
+from docutils import nodes, utils
 
 from attention_course.plots._style import PALETTE
 
@@ -46,3 +47,13 @@ def test_matrices_of_queries_keys_and_values_are_coloured(text, wanted):
 )
 def test_words_commands_indices_and_what_is_coloured_are_left(text):
     assert formulas.in_roles_colours(text) == text
+
+
+def test_the_comma_after_a_formula_is_kept_with_it_though_another_stands_before():
+    document = utils.new_document("page")
+    parts = [nodes.literal("", "f(x)"), nodes.Text(", "), nodes.math("", "y")]
+    document += nodes.paragraph("", "", *parts, nodes.Text(", "), nodes.Text("end"))
+    formulas._keep_together(None, document, "page")
+    assert document.astext() == "f(x), y, end"
+    (kept,) = document.findall(nodes.inline)
+    assert kept.astext() == "y,"

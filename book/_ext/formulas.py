@@ -140,7 +140,11 @@ def _keep_together(app: Any, doctree: nodes.document, page: str) -> None:
         after = formula.next_node(descend=False, siblings=True)
         closing = isinstance(after, nodes.Text) and CLOSING.match(after)
         if closing:
-            after.parent.replace(after, nodes.Text(after[closing.end() :]))
+            siblings = (
+                after.parent.children
+            )  # an equal text may stand before: by identity
+            place = next(i for i, one in enumerate(siblings) if one is after)
+            after.parent[place] = nodes.Text(after[closing.end() :])
             kept = nodes.inline(classes=["course-kept"])
             formula.parent.replace(formula, kept)
             kept += [formula, nodes.Text(closing[0])]
