@@ -1053,18 +1053,18 @@ four_terms = Exercise(
     choices={
         "a": Choice(
             "It depends on the two places through their distance only.",
-            "This holds for rotary positions. Here the term place to place is pᵢ W_Q "
-            "W_Kᵀ pⱼ, and only special matrices (turns among them) make it a function "
-            "of the distance; the two mixed terms depend on one place each.",
+            "This holds for rotary positions. Here the term place to place is p_i W_Q "
+            "· p_j W_K. Only special matrices (turns among them) make it a function of "
+            "the distance; the two mixed terms depend on one place each.",
         ),
         "b": Choice(
             "It holds a term in which no word occurs, only the two places.",
-            "pᵢ W_Q · pⱼ W_K. The head that looks one word back lives on it.",
+            "p_i W_Q · p_j W_K. The head that looks one word back lives on it.",
             right=True,
         ),
         "c": Choice(
             "The places add the same amount to all scores of one query.",
-            "Then the softmax would not notice them at all. The terms with pⱼ differ "
+            "Then the softmax would not notice them at all. The terms with p_j differ "
             "from key to key, and these move the weights.",
         ),
         "d": Choice(
@@ -1080,7 +1080,7 @@ four_terms = Exercise(
         ),
     },
     hints=(
-        "Multiply out (xᵢ + pᵢ) W_Q · (xⱼ + pⱼ) W_K: four terms.",
+        "Multiply out (x_i + p_i) W_Q · (x_j + p_j) W_K: four terms.",
         "For each statement, ask which of the four terms it speaks about, and whether "
         "one of the other three spoils it.",
         "Two are true. Try each with W_Q and W_K the identity, then with one of them "
@@ -1625,8 +1625,9 @@ rotary = Exercise(
         "second column of an empty array of x's shape.",
     ),
     insight="The cache of a decoder holds keys that are turned already: each is "
-    "turned once, at its own place, and never again. A head costs 3 d_k operations "
-    "per row for it, beside 2 d_k per score.",
+    "turned once, at its own place, and never again. A head costs "
+    "3\N{NO-BREAK SPACE}d_k operations per row for it, beside 2\N{NO-BREAK SPACE}d_k "
+    "per score.",
 )
 
 
@@ -2192,6 +2193,7 @@ opening_bracket_design = Exercise(
         "in every key, small enough never to beat the right depth.",
     ),
     insight="A one-hot depth costs a column for each depth. Two columns do: minus the "
-    "squared difference of two numbers, −(a − b)², is a dot product of (2a, 1) and "
-    "(b, −b²) up to a term that the softmax cannot see.",
+    "squared difference of two numbers, −(a\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}b)², "
+    "is a dot product of (2a,\N{NO-BREAK SPACE}1) and (b,\N{NO-BREAK SPACE}−b²) up to "
+    "a term that the softmax cannot see.",
 )
