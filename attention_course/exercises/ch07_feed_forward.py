@@ -593,8 +593,9 @@ linears = Exercise(
         "with 0. The output needs another product and another bias.",
     ),
     insight="Reading a checkpoint is mostly this: finding out which way a matrix lies. "
-    "GPT-2's file stores (in, out), most others (out, in); with d_ff = 4 d_model a "
-    "slip raises an error, in the square matrices of attention it does not.",
+    "GPT-2's file stores (in, out), most others (out, in). With "
+    "d_ff = 4\N{NO-BREAK SPACE}d_model a slip raises an error, in the square matrices "
+    "of attention it does not.",
 )
 
 
@@ -835,7 +836,7 @@ convolution = Exercise(
         "If k // 2 rows of zeros stand before and after x, no index leaves the array: "
         "matrix s meets the padded rows from s to s + n.",
     ),
-    insight="With k = 1 nothing is shifted and nothing padded: x @ kernel[0] + bias. "
+    insight="With k = 1 nothing is shifted and nothing padded: `x @ kernel[0] + bias`. "
     "For k = 3 a layer sees one neighbour on each side, so 512 words apart takes 512 "
     "layers; attention needs one.",
 )
@@ -1776,7 +1777,7 @@ memory = Exercise(
         "ReLU makes (3, −2, 1) into (3, 0, 1). Nothing is divided.",
         "Three times the first value, once the third, and one thing more is added.",
     ),
-    insight="Before `b_2` is added, the answer is (5, 4), outside the triangle of the "
-    "three values. Dividing the shares by their total would put it back inside, and "
-    "bring back the limit that this chapter began with.",
+    insight="Before `b_2` is added, the answer is (5,\N{NO-BREAK SPACE}4), outside the "
+    "triangle of the three values. Dividing the shares by their total would put it "
+    "back inside, and bring back the limit that this chapter began with.",
 )

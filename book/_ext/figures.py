@@ -233,8 +233,8 @@ FIGURES = {
         "ch07_feed_forward",
         "ch07-026",
         feedforward_data,
-        "A feed-forward network answers each row alone: whatever becomes of one word, "
-        "only its own row moves, while attention would move others too.",
+        "The network of four units answers each row alone: whatever becomes of one "
+        "word, only its own row moves, while attention would move others too.",
     ),
 }
 
