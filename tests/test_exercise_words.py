@@ -141,14 +141,21 @@ def test_a_page_of_the_book_names_no_call_where_it_has_a_button():
 
 # As a terminal shows it, in a panel, in Markdown.
 SET = [
-    ("p_i p_j", "<i>p</i><sub>i</sub> <i>p</i><sub>j</sub>", "$p_{i}$ $p_{j}$"),
-    ("e^(s+c)", "<i>e</i><sup>s+c</sup>", "${e}^{s+c}$"),
-    ("1 / (1 + e^-s).", "1 / (1 + <i>e</i><sup>−s</sup>).", "1 / (1 + ${e}^{-s}$)."),
-    ("e^(s_i)", "<i>e</i><sup><i>s</i><sub>i</sub></sup>", "${e}^{s_{i}}$"),
+    (
+        "p_i p_j",
+        "<i>p</i><sub><i>i</i></sub> <i>p</i><sub><i>j</i></sub>",
+        "$p_{i}$ $p_{j}$",
+    ),
+    ("e^(s+c)", "<i>e</i><sup><i>s</i>+<i>c</i></sup>", "${e}^{s+c}$"),
+    ("1 + e^-s.", "1 + <i>e</i><sup>−<i>s</i></sup>.", "1 + ${e}^{-s}$."),
+    ("e^(s_i)", "<i>e</i><sup><i>s</i><sub><i>i</i></sub></sup>", "${e}^{s_{i}}$"),
     ("e^9.2 or 2^53.", "<i>e</i><sup>9.2</sup> or 2<sup>53</sup>.", None),
     ("n, d_model", "n, <i>d</i><sub>model</sub>", r"n, $d_{\text{model}}$"),
-    ("W_Kᵀ", "<i>W</i><sub>K</sub>ᵀ", "$W_{K}$ᵀ"),
-    ("w_key, W_K", "<code>w_key</code>, <i>W</i><sub>K</sub>", "`w_key`, $W_{K}$"),
+    ("W_Kᵀ", "<i>W</i><sub><i>K</i></sub>ᵀ", "$W_{K}$ᵀ"),
+    ("w_key", "<code>w_key</code>", "`w_key`"),
+    ("d_k - 1", "<i>d</i><sub><i>k</i></sub> − 1", "$d_{k}$ − 1"),
+    ("the *last a*'s", "the <em>last a</em>&#x27;s", "the *last a*'s"),
+    ("2 * 3 ** 4*x", "2 * 3 ** 4*x", "2 * 3 ** 4*x"),
     ("num_heads?", "<code>num_heads</code>?", "`num_heads`?"),
     ("np.log(np.exp(9.0)).", "<code>np.log(np.exp(9.0))</code>.", None),
     ("a < b & `c<d`", "a &lt; b &amp; <code>c&lt;d</code>", "a < b & `c<d`"),
@@ -176,6 +183,7 @@ def test_no_text_shows_a_raw_formula(exercise):
     for text in authored(exercise):
         words = re.sub(r"<code>.*?</code>", "", as_html(text))
         assert not set(words) & set("_^`"), words
+        assert not re.search(r"\*\w", words), words
         words = re.sub(r"`[^`]*`|\$[^$]*\$", "", as_markdown(text))
         assert not set(words) & set("_^`$"), words
 
@@ -192,10 +200,11 @@ def test_what_the_learner_wrote_is_shown_as_it_is():
 def test_the_solution_of_a_choice_says_why_of_every_letter():
     exercise = next(one for one in every() if one.choices)
     solution(exercise.id)
-    text = solution(exercise.id).text
+    note = solution(exercise.id)
     for letter, choice in exercise.choices.items():
-        word = "Right" if choice.right else "Not right"
-        assert f"({letter}) {word}. {choice.reason}" in text
+        head = f"({letter}) {'Right' if choice.right else 'Not right'}"
+        assert f"{head}: {choice.reason}" in str(note)
+        assert f"<strong>{head}.</strong>" in note._repr_html_()
 
 
 def test_before_the_first_try_a_panel_repeats_nothing_of_the_prompt():
@@ -205,3 +214,25 @@ def test_before_the_first_try_a_panel_repeats_nothing_of_the_prompt():
         words.split()
         == f"○ Not attempted {ID} If you are stuck: `hint('{ID}')`".split()
     )
+
+
+def test_who_forgets_the_inner_parentheses_is_told_of_the_pairs():
+    told = str(judge(find("ch03.shapes"), (7, 5, 7, 6)))
+    assert "2 tuples of 2 numbers, in a tuple; you gave (7, 5, 7, 6)." in told
+
+
+def test_what_a_call_changed_is_named():
+    def shares_of(scores):
+        scores -= scores.max()
+        return np.exp(scores) / np.exp(scores).sum()
+
+    told = judge(find(ID), shares_of)
+    assert told.outcome is Outcome.CHANGED_INPUT
+    assert "<code>scores</code>" in told._repr_html_()
+
+
+def test_a_head_of_what_is_shown_as_it_is_ends_in_a_colon():
+    sections = (("Yours", "x_1"), ("Look at this", "A question?"))
+    panel = Verdict(ID, Outcome.VALUES, "", sections)._repr_html_()
+    assert "<strong>Yours:</strong> x_1" in panel
+    assert "<strong>Look at this.</strong> A question?" in panel

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attention_course.exercises import solution_code, solution_reasons
+from attention_course.exercises import solution_code
 from attention_course.exercises._catalogue import catalogue, right_outputs, single
 from attention_course.exercises._compare import distance
 from attention_course.exercises._judge import function_name, judge
@@ -185,7 +185,7 @@ def test_an_exercise_is_complete(exercise):
     assert len(exercise.prompt) > 40
     assert len(exercise.insight) > 40
     assert f"`{function_name(exercise)}" in exercise.prompt
-    assert bool(solution_code(exercise)) != bool(solution_reasons(exercise))
+    assert bool(solution_code(exercise)) != bool(exercise.choices)
     if exercise.is_code:
         assert len(exercise.misconceptions) >= 4
         assert len(exercise.variants) >= 2

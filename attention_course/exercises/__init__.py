@@ -4,7 +4,7 @@ import inspect
 import textwrap
 from typing import Any
 
-from ._judge import judge
+from ._judge import judge, reasons
 from ._model import Exercise
 from ._progress import Record, progress_file, record, records
 from ._registry import every, find
@@ -92,20 +92,16 @@ def solution(exercise_id: str) -> Note:
         tried = f"{so_far.checks or 'no'} check{'s' * (so_far.checks != 1)} so far"
         text = (
             f"Not yet: {left} of {len(exercise.hints)} hints are still open, and "
-            f"{tried}. Try `hint({exercise_id!r})`, or call solution again to see it."
+            f"{tried}. Ask for a hint, or once more for the solution to see it."
         )
         return Note(f"Solution, {exercise_id}", text)
     record(exercise_id, "solution")
-    text = "\n".join([exercise.insight, *solution_reasons(exercise)])
-    return Note(f"Solution, {exercise_id}", text, solution_code(exercise))
-
-
-def solution_reasons(exercise: Exercise) -> list[str]:
-    """Return what there is to say to each letter of a choice."""
-    return [
-        f"({letter}) {'Right' if choice.right else 'Not right'}. {choice.reason}"
-        for letter, choice in exercise.choices.items()
-    ]
+    return Note(
+        f"Solution, {exercise_id}",
+        exercise.insight,
+        solution_code(exercise),
+        tuple(reasons(exercise, exercise.choices)),
+    )
 
 
 def solution_code(exercise: Exercise) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import solution_code, solution_reasons
+from . import solution_code
+from ._judge import reasons
 from ._model import Exercise
 from ._registry import find
 from ._words import as_markdown
@@ -22,8 +23,11 @@ def solution_markdown(exercise: Exercise) -> str:
     """Return what is worth knowing, and the code, the value or all letters' reasons."""
     insight = as_markdown(exercise.insight)
     if exercise.choices:
-        reasons = (f"- {as_markdown(line)}" for line in solution_reasons(exercise))
-        return "\n".join([insight, "", *reasons])
+        lines = (
+            f"- **{head}.** {as_markdown(reason)}"
+            for head, reason in reasons(exercise, exercise.choices)
+        )
+        return "\n".join([insight, "", *lines])
     language = "python" if exercise.is_code else "text"
     return f"{insight}\n\n```{language}\n{solution_code(exercise)}\n```"
 

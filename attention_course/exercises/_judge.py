@@ -7,7 +7,7 @@ import numbers
 import re
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import CodeType
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from ._catalogue import Wrong, diagnose, right_outputs
 from ._compare import NEARLY, agree, distance, is_number_array, plain
-from ._model import Case, Choice, Exercise
+from ._model import Case, Exercise
 from ._run import SECONDS, OutOfTime, Run, describe, names_of, observed, run, run_all
 from ._verdict import Outcome, Verdict
 
@@ -59,22 +59,25 @@ def _judge_choice(exercise: Exercise, answer: Any) -> Verdict:
     if unknown:
         text = f"The choices are {letters}; there is no {', '.join(unknown)}."
         return _verdict(exercise, Outcome.PROPERTY, ("", text))
-    reasons = [_reason(k, exercise.choices[k]) for k in picked]
+    told = reasons(exercise, picked)
     right = [k for k, choice in exercise.choices.items() if choice.right]
     if picked == right:
         return _verdict(
-            exercise, Outcome.CORRECT, *reasons, ("Worth knowing", exercise.insight)
+            exercise, Outcome.CORRECT, *told, ("Worth knowing", exercise.insight)
         )
     wrong = [k for k in picked if k not in right]
     if not wrong:
-        reasons.append(
-            ("", "What you chose is right, and it is not all that is right.")
-        )
-    return _verdict(exercise, Outcome.DIAGNOSED, *reasons, named=wrong)
+        told.append(("", "What you chose is right, and it is not all that is right."))
+    return _verdict(exercise, Outcome.DIAGNOSED, *told, named=wrong)
 
 
-def _reason(letter: str, choice: Choice) -> tuple[str, str]:
-    return f"({letter}) {'Right' if choice.right else 'Not right'}", choice.reason
+def reasons(exercise: Exercise, letters: Iterable[str]) -> list[tuple[str, str]]:
+    """Return what there is to say to these letters of a choice, each with its head."""
+    choices = [(letter, exercise.choices[letter]) for letter in letters]
+    return [
+        (f"({letter}) {'Right' if choice.right else 'Not right'}", choice.reason)
+        for letter, choice in choices
+    ]
 
 
 def _judge_value(exercise: Exercise, answer: Any) -> Verdict:
@@ -123,15 +126,21 @@ def _value_hint(exercise: Exercise, answer: Any) -> str:
     wanted, got = _numbers(exercise.reference), _numbers(answer)
     if isinstance(exercise.reference, str):
         return f"Not {answer!r}. The answer is a word, in quotes."
-    counts = f"{wanted.size} numbers, as a tuple" if wanted.size > 1 else "one number"
+    counts = _counts(wanted)
     if got is None:
         quotes = ", without quotes" if isinstance(answer, str) else ""
         return f"The answer is {counts}{quotes}; you gave {answer!r}."
     if got.shape != wanted.shape:
-        return f"The answer is {counts}; you gave {got.size}: {answer!r}."
+        return f"The answer is {counts}; you gave {answer!r}."
     if wanted.dtype.kind == "f" and 0 < distance(got, wanted) < 0.1:
         return f"Not {answer!r}, and close. Give it with three digits."
     return f"Not {answer!r}. Work it out on paper, then run the cells above."
+
+
+def _counts(wanted: Any) -> str:
+    if wanted.ndim > 1:
+        return f"{len(wanted)} tuples of {wanted.shape[1]} numbers, in a tuple"
+    return f"{wanted.size} numbers, as a tuple" if wanted.size > 1 else "one number"
 
 
 # --- answers that are functions ---------------------------------------------------
@@ -297,14 +306,14 @@ def _about_error(error: BaseException | None) -> list[tuple[str, str]]:
 
 def _changed(exercise: Exercise, run: Run) -> Verdict:
     text = (
-        f"After the call, {' and '.join(run.changed)} no longer held what they did "
-        "before. Whoever called you may still need them: compute a new array."
+        f"The call changed {' and '.join(f'`{name}`' for name in run.changed)}. "
+        "Whoever called you may still need what was there: compute a new array."
     )
     return _verdict(
         exercise,
         Outcome.CHANGED_INPUT,
         ("", text),
-        ("Look for", "assignments into an argument: x[...] = , x += , x.sort()"),
+        ("", "Does it assign into an argument: `x[...] =`, `x +=`, `x.sort()`?"),
     )
 
 

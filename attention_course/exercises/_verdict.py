@@ -46,8 +46,9 @@ ANSI = {
 }
 
 
-# What the learner's code said or got is shown as it is.
+# What the learner's code got, did and gave is shown as it is.
 _VERBATIM = {"At", "Inputs", "Yours", "Expected", "It ended in", "It printed"}
+_BLOCK = "margin:.3em 0;padding:.2em .9em;overflow-x:auto"
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,11 @@ class Verdict:
 
 
 def _section(label: str, text: str, words: Callable[[str], str]) -> str:
-    head = f"<strong>{escape(label)}.</strong> " if label else ""
+    mark = ":" if label in _VERBATIM else "."
+    head = f"<strong>{escape(label)}{mark}</strong> " if label else ""
     if "\n" in text:
         first, _, rest = text.partition("\n")
-        block = f'<pre style="margin:.3em 0;overflow-x:auto">{escape(rest)}</pre>'
+        block = f'<pre style="{_BLOCK}">{escape(rest)}</pre>'
         return f'<div style="margin-top:.4em">{head}{words(first)}{block}</div>'
     return f'<div style="margin-top:.4em">{head}{words(text)}</div>'
 
@@ -109,20 +111,19 @@ class Note:
     title: str
     text: str
     code: str = ""
+    sections: tuple[tuple[str, str], ...] = ()  # (label, text), as in a verdict
 
     def __str__(self) -> str:
-        body = f"{self.title}\n{self.text}".rstrip()
+        parts = (f"{label}: {text}" for label, text in self.sections)
+        body = "\n".join([self.title, self.text, *parts]).rstrip()
         return f"{body}\n\n{self.code}".rstrip() if self.code else body
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        text = "".join(f"<div>{as_html(line)}</div>" for line in self.text.split("\n"))
-        code = (
-            f'<pre style="overflow-x:auto">{escape(self.code)}</pre>'
-            if self.code
-            else ""
-        )
+        lines = [("", line) for line in self.text.split("\n")]
+        text = "".join(_section(*one, as_html) for one in (*lines, *self.sections))
+        code = f'<pre style="{_BLOCK}">{escape(self.code)}</pre>' if self.code else ""
         return (
             '<div class="ac-note" style="border:1px solid #6B7785;border-radius:6px;'
             'padding:.6em .9em;margin:.4em 0;max-width:46em">'

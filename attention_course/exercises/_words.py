@@ -1,7 +1,7 @@
 """Formulas and code in running words: plain in a terminal, set elsewhere.
 
-The texts of exercises are written as a terminal shows them: p_i, e^(s+c), np.exp(s). A
-panel sets them as HTML, the book as Markdown.
+The texts of exercises are written as a terminal shows them: p_i, e^(s+c), np.exp(s),
+*this* one. A panel sets them as HTML, the book as Markdown.
 """
 
 import re
@@ -16,6 +16,7 @@ _MARKS = re.compile(
     rf"|\b[A-Za-z]{{2,}}\w*_\w+(?:={_CALL}|=\w+|{_CALL})?"  # num_heads, is_causal=True
     r"|\bw_[a-z]{2,}"  # w_query is an argument, W_Q the matrix
     r")"
+    r"|(?<!\w)\*(?P<stressed>\w[^*]*)\*(?!\w)"  # *this* one
     r"|(?<![\w.])(?P<letter>[A-Za-z])_(?P<index>[A-Za-z]+|\d+)(?![^\Wᵀ])"  # d_k, h_12
     r"|(?P<base>\b(?:[A-Za-z]+|[\d.]+))?"
     r"\^(?:\((?P<group>[^()]*)\)|(?P<power>[-−+]?\w+(?:\.\d+)?))"  # e^s, 2^53, e^(s+c)
@@ -37,23 +38,30 @@ def _with(
 ) -> str:
     parts, end = [], 0
     for match in _MARKS.finditer(text):
-        parts += [words(text[end : match.start()]), mark(match)]
+        parts += [words(_minus(text[end : match.start()])), mark(match)]
         end = match.end()
-    return "".join([*parts, words(text[end:])])
+    return "".join([*parts, words(_minus(text[end:]))])
+
+
+def _minus(text: str) -> str:
+    return text.replace(" - ", " − ")
 
 
 def _html_mark(match: re.Match[str]) -> str:
     code = match["ticked"] or match["code"]
     if code:
         return f"<code>{escape(code)}</code>"
+    if match["stressed"]:
+        return f"<em>{escape(match['stressed'])}</em>"
     if match["letter"]:
-        return f"<i>{match['letter']}</i><sub>{match['index']}</sub>"
-    exponent = as_html(_exponent(match).replace("-", "−"))
-    return f"{_html_base(match['base'] or '')}<sup>{exponent}</sup>"
+        return f"<i>{match['letter']}</i><sub>{_html_letters(match['index'])}</sub>"
+    exponent = _with(_exponent(match).replace("-", "−"), _html_letters, _html_mark)
+    return f"{_html_letters(match['base'] or '')}<sup>{exponent}</sup>"
 
 
-def _html_base(base: str) -> str:
-    return f"<i>{base}</i>" if base.isalpha() and len(base) == 1 else base
+def _html_letters(text: str) -> str:
+    """Return a piece of a formula: a letter is slanted, a longer name is not."""
+    return re.sub(r"\b[A-Za-z]\b", r"<i>\g<0></i>", escape(text))
 
 
 def _exponent(match: re.Match[str]) -> str:
@@ -62,6 +70,8 @@ def _exponent(match: re.Match[str]) -> str:
 
 def _markdown_mark(match: re.Match[str]) -> str:
     code = match["ticked"] or match["code"]
+    if match["stressed"]:
+        return match[0]
     return f"`{code}`" if code else f"${_tex(match)}$"
 
 

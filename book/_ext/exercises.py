@@ -43,7 +43,10 @@ def solution_text(exercise: Exercise) -> str:
 
 
 def _for_a_page(output: dict[str, Any], exercise: Exercise) -> dict[str, Any]:
-    """Return a stored verdict without the call for a hint: a page has a button."""
+    """Return the output of an untouched check without the call for a hint.
+
+    A page has a button for it.
+    """
     verdict = replace(judge(exercise, ...), sections=())
     panel, words = [verdict._repr_html_()], [str(verdict)]
     return output | {"data": {"text/html": panel, "text/plain": words}}
