@@ -168,6 +168,29 @@ def test_a_verdict_belongs_to_the_code_that_it_judged(reader):
     assert not untouched.is_visible(), "it was attempted, and solved"
 
 
+def test_where_there_is_nothing_to_check_the_page_says_so(reader):
+    cell = reader.exercise("ch01.shares")
+    reader.press(cell, "Check")
+    reader.says(cell, "nothing to check yet: press Write")
+    assert "hint(" not in reader.verdict(cell, "live-output")
+    reader.write(cell, RIGHT)
+    reader.press(cell, "Check")
+    assert "Correct" in reader.verdict(cell, "ac-correct")
+    reader.write(cell, "def share_of(s):\nreturn s")  # Python still knows shares_of
+    reader.press(cell, "Check")
+    reader.says(cell, "nothing to check: shares_of is not in this cell")
+    panels = cell.locator("xpath=following-sibling::*[1]//*[contains(@class,'ac-')]")
+    assert not any(panel.is_visible() for panel in panels.all())
+
+
+def test_a_name_that_no_cell_above_has_leads_nowhere(reader):
+    cell = reader.cell("ratio of the first two shares")
+    reader.write(cell, "nowhere")
+    reader.press(cell, "Run cell")
+    assert "name 'nowhere' is not defined" in reader.output(cell)
+    assert not cell.locator(".live-offer").count()
+
+
 def test_a_reset_can_be_undone(reader):
     cell = reader.exercise("ch01.shares")
     reader.write(cell, RIGHT)

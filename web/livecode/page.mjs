@@ -8,7 +8,9 @@ import { button, element, Output } from "./output.mjs";
 import { Panel } from "./panel.mjs";
 import { edits, nameOf, progress } from "./store.mjs";
 
-const CHECK = /check\("([^"]+)"/;
+const CHECK = /check\("([^"]+)", (\w+)/; // the exercise, and the name of the answer
+const MISSING = /name '(\w+)' is not defined/;
+const hasName = (code, name) => new RegExp(`\\b${name}\\b`).test(code);
 
 class Page {
   #keys = new Map(); // how many cells have had each key
@@ -54,12 +56,12 @@ class Page {
 
   #exercise(root, checkRoot, number) {
     const code = checkRoot.querySelector(".cell_input pre").textContent.trim();
-    const id = code.match(CHECK)[1];
+    const [, id, answer] = code.match(CHECK);
     const heading = document.getElementById(`ex-${id.replace(".", "-")}`);
     const title = heading?.querySelector(".admonition-title");
     const text = title?.textContent.replace(/^Exercise · /, "") ?? id;
     checkRoot.classList.add("live-check");
-    return { id, title: text, code, checkRoot, heading: title, number };
+    return { id, answer, title: text, code, checkRoot, heading: title, number };
   }
 
   /** Where a cell's edit is kept: by its code, and by a number if that is not its alone. */
@@ -138,15 +140,14 @@ class Page {
   async runCell(cell) {
     if (cell.busy) return null;
     const shown = await this.#perform(cell, cell.code, cell.output, cell.name);
-    if (shown?.error?.split("\n").at(-1).startsWith("NameError")) {
-      this.#offerAbove(cell, cell.output, () => this.runCell(cell));
-    }
+    this.#offerAbove(cell, cell.output, shown, () => this.runCell(cell));
     return shown;
   }
 
-  /** A name that is not there is most often one of a cell above that has not run. */
-  #offerAbove(cell, output, again) {
-    if (!this.#unrun(cell).length) return;
+  /** A name that is not there may be one of a cell above that has not run. */
+  #offerAbove(cell, output, shown, again) {
+    const missing = (shown?.error ?? shown?.text)?.match(MISSING)?.[1];
+    if (!missing || !this.#unrun(cell).some(({ code }) => hasName(code, missing))) return;
     const text = "Run all cells above, then this one";
     const run = button(text, text, async () => {
       if (await this.runAbove(cell)) await again();
@@ -175,6 +176,7 @@ class Page {
       stuck.bar.scrollIntoView({ block: "center" });
       return false;
     }
+    cell.root.querySelector(".live-offer")?.remove();
     cell.say("all cells above have run", "good");
     this.announce("All cells above have run");
     return true;
@@ -192,7 +194,7 @@ class Page {
   /** Run an answer, then its check; the verdict stands where the book's panel stood. */
   async checkCell(cell) {
     if (cell.busy) return null;
-    const { code, checkRoot } = cell.exercise;
+    const { answer, code, checkRoot } = cell.exercise;
     cell.exercise.verdict ??= new Output(checkRoot);
     const { verdict } = cell.exercise;
     const ran = await this.runCell(cell);
@@ -201,11 +203,20 @@ class Page {
       return ran;
     }
     if (!cell.output.text) cell.output.clear();
-    const shown = await this.#perform(cell, code, verdict, "the check");
-    if (verdict.text.includes("NameError")) {
-      this.#offerAbove(cell, verdict, () => this.checkCell(cell));
+    if (!hasName(cell.code, answer)) { // Python may still know that of an earlier answer
+      verdict.clear();
+      this.#lacks(cell, `nothing to check: ${answer} is not in this cell`);
+      return ran;
     }
+    const shown = await this.#perform(cell, code, verdict, "the check");
+    if (shown?.html?.includes("ac-not-attempted")) this.#lacks(cell, "nothing to check yet: press Write");
+    this.#offerAbove(cell, verdict, shown, () => this.checkCell(cell));
     return shown;
+  }
+
+  #lacks(cell, text) {
+    cell.say(text, "bad");
+    this.announce(`${cell.name}: ${text}`);
   }
 
   /** Ask for a hint or the solution; it stands under the cell. */
