@@ -234,7 +234,7 @@ def test_code_cells_are_short(notebook):
 
 
 # On the dark page light and dark change places in a picture: say "strong", or a number.
-SHADES = r"\b(?:dark|light|pale)(?:er|est)?\b|\b(?:black|white|grey)\b"
+SHADES = r"(?i)\b(?:dark|light|pale)(?:er|est)?\b|\b(?:black|white|grey)\b"
 
 
 def test_what_is_said_of_a_picture_is_true_on_the_dark_page_too(notebook):
