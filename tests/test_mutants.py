@@ -175,7 +175,7 @@ def test_every_mutant_left_out_still_exists_and_has_a_reason(scripts):
 
 def test_a_mutant_listed_as_the_same_is_told_when_it_is_rejected(scripts):
     module = scripts["mutants"]
-    exercise = next(e for e in module.code_exercises() if e.id == "ch01.shares")
+    exercise = next(e for e in module.code_exercises() if e.id == "ch01.keepdims")
     mutant = next(
         m for m in module.mutants_of(exercise) if m.after == "return exponentials"
     )
