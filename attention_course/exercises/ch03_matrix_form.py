@@ -35,6 +35,7 @@ def _scaled(query, key, scale="root d_k"):
         "none": 1.0,
         "d_k": d_k,
         "half": d_k / 2,
+        "twice": 2 * d_k,
         "root n_k": np.sqrt(key.shape[-2]),
         "times": 1 / np.sqrt(d_k),
     }
@@ -259,6 +260,14 @@ attention_as_matrices = Exercise(
             "d_k ** 1/2 is the square root of d_k.",
             "Print 9 ** 1/2. Which is done first, the power or the division?",
             switch={"scale": "half"},
+        ),
+        Misconception(
+            "divides-by-twice-the-width",
+            "Your scores are divided by 2 d_k.",
+            "Scores / d_k ** 1/2 are scores over the root of d_k.",
+            "Print 16 / 4 ** 1/2 and 16 / 4 ** 0.5. In which order does Python compute "
+            "the first?",
+            switch={"scale": "twice"},
         ),
         Misconception(
             "multiplies-by-root",
