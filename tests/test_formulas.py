@@ -28,6 +28,7 @@ QUERY, KEY, VALUE = (
         (r"\bar Q", rf"\bar {QUERY}"),
         (r"\overline{W_V}", rf"\overline{{{coloured('value', 'W_V')}}}"),
         (r"W_Q^{(i)}", coloured("query", "W_Q^{(i)}")),
+        (r"W_K^{(i)\top}", coloured("key", r"W_K^{(i)\top}")),
     ],
 )
 def test_matrices_of_queries_keys_and_values_are_coloured(text, wanted):
@@ -57,3 +58,8 @@ def test_the_comma_after_a_formula_is_kept_with_it_though_another_stands_before(
     assert document.astext() == "f(x), y, end"
     (kept,) = document.findall(nodes.inline)
     assert kept.astext() == "y,"
+
+
+@pytest.mark.parametrize("kind", [nodes.math, nodes.math_block])
+def test_a_shape_of_one_size_has_no_room_after_its_comma(kind):
+    assert formulas.formula_of(kind("", "(d_k,)"))[0] == "(d_k{,})"

@@ -33,7 +33,7 @@ CLOSING = re.compile(r"[.,;:!?)\]’”]+")  # what no line begins with
 # W_Q^{(i)}; commands, names in words and indices pass by.
 ROLE = re.compile(
     r"\\(?:text|mathrm|operatorname)\{[^}]*\}|\\[A-Za-z]+|_\{[^}]*\}"
-    r"|(?P<role>W_(?P<made>[QKV])(?:\^\{\(\w\)\})?|[QKV])"
+    r"|(?P<role>W_(?P<made>[QKV])(?:\^\{\(\w\)(?:\\top)?\})?|[QKV])"
 )
 COLOURS = {"Q": "#1747B5", "K": "#C8500A", "V": "#008577"}
 
@@ -67,9 +67,9 @@ def _coloured(match: re.Match[str]) -> str:
 
 def formula_of(node: nodes.Node) -> tuple[str, bool]:
     """Return a node's TeX, and whether it is displayed."""
+    text = node.astext().replace(",)", "{,})")  # (d_k,) is a shape: no room in it
     if isinstance(node, nodes.math):
-        return in_roles_colours(node.astext()), False
-    text = node.astext()
+        return in_roles_colours(text), False
     return (text if node.get("nowrap") else wrapped(text)), True
 
 
