@@ -1,4 +1,4 @@
-"""A long page is laid out a section at a time, and ends as if it had been at once."""
+"""A long page is laid out a little at a time, and ends as if it had been at once."""
 
 import pytest
 from built import opened
@@ -17,6 +17,14 @@ PLACES = """() => [...document.querySelectorAll("article section[id] > h2")].map
 SKIPPED = """() => [...document.querySelectorAll("article > section > section")].filter(
   (one) => !one.firstElementChild.checkVisibility({ contentVisibilityAuto: true })
 ).length"""
+FAR = """() => [
+  ...document.querySelectorAll("article > section > section:first-of-type > .cell")
+].filter(
+  (one) => !one.firstElementChild.checkVisibility({ contentVisibilityAuto: true })
+).length"""
+UNFINISHED = """() => [...document.querySelectorAll("article > section section > *")]
+  .filter((one) => !one.matches("section")
+    && getComputedStyle(one).contentVisibility !== "visible").length"""
 ON_SCREEN = """(heading) => {
   const { top } = document.querySelector(heading).getBoundingClientRect();
   return 0 <= top && top < innerHeight;
@@ -44,6 +52,20 @@ def whole(browser, site):
 
 def test_what_is_far_from_the_screen_is_skipped(early):
     assert early.evaluate(SKIPPED) > 3
+
+
+def test_of_the_section_on_the_screen_only_what_is_near_is_laid_out(browser, site):
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.add_init_script("window.requestIdleCallback = () => 0")
+    page.goto(site + LONG)
+    assert page.evaluate(FAR) > 0
+    assert page.evaluate(UNFINISHED) > 0
+    context.close()
+
+
+def test_in_the_end_a_section_hides_no_part_of_it(early):
+    assert early.evaluate(UNFINISHED) == 0
 
 
 def test_who_comes_to_a_place_gets_the_whole_page(whole):

@@ -18,17 +18,23 @@
     }
   };
 
-  // The observer tells once at the beginning, and whenever a box gets another size:
+  const all = names.map(([selector]) => selector).join();
+  const markIn = (section, wanted = () => true) => {
+    const own = [...section.querySelectorAll(all)].filter((box) => box.closest("section") === section);
+    own.filter(wanted).forEach(mark);
+  };
+  const shown = (box) => box.checkVisibility({ contentVisibilityAuto: true });
+
+  // The observer tells once at the beginning, and whenever a section gets another size:
   // a turned phone, an opened box, a larger font.
   const observer = new ResizeObserver((entries) => {
-    for (const { target } of entries) mark(target);
+    for (const { target } of entries) markIn(target, shown);
   });
-  const boxes = (where) => names.flatMap(([selector]) => [...where.querySelectorAll(selector)]);
   const begin = () => {
-    for (const box of boxes(document)) observer.observe(box);
+    for (const section of document.querySelectorAll(".bd-article section")) observer.observe(section);
   };
   // What is far from the screen has a size too, once it is laid out: unhurried.js.
-  addEventListener("course-laid-out", ({ target }) => boxes(target).forEach(mark));
+  addEventListener("course-laid-out", ({ target }) => markIn(target));
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
   else begin();
 })();

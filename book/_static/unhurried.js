@@ -1,12 +1,14 @@
-// A long chapter is laid out a section at a time, so that a slow phone can scroll and tap
-// meanwhile. In a page with the class "course-early" the browser skips sections that are
-// far from the screen (course.css); here, whenever it has nothing else to do, it lays one
-// out and notes its height, so that the scroll bar and the links find the right place.
+// A long chapter is laid out a little at a time, so that a slow phone can scroll and tap
+// meanwhile. In a page with the class "course-early" the browser skips what is far from
+// the screen (course.css). Here, whenever it has nothing else to do, it lays out a cell,
+// a box or a paragraph; then each section's height is noted, so that the scroll bar and
+// the links find the right place.
 (() => {
   const { late } = document.currentScript.dataset;
   const root = document.documentElement;
   const SECTIONS = ".bd-article > section > section, .bd-article > section > section > section";
-  const ENOUGH = 25; // milliseconds that a browser should have left for another section
+  const PIECES = ".bd-article > section section > :is(.admonition, .cell, .pst-scrollable-table-container, ol, p, ul)";
+  const ENOUGH = 25; // milliseconds that a browser should have left for another piece
 
   // Bootstrap would ask where every heading stands, at once, when the page is loaded.
   document.body.removeAttribute("data-bs-spy");
@@ -26,9 +28,14 @@
     }));
   };
 
+  const layOut = (piece) => {
+    piece.style.contentVisibility = "visible"; // as far as its section is
+    piece.getBoundingClientRect();
+  };
+
   const note = (section) => {
     const { top } = section.getBoundingClientRect();
-    const { bottom } = section.lastElementChild.getBoundingClientRect(); // lays it out
+    const { bottom } = section.lastElementChild.getBoundingClientRect();
     section.style.containIntrinsicHeight = `${bottom - top}px`;
     if (skipped(section)) {
       const now = section.getBoundingClientRect().height;
@@ -52,8 +59,9 @@
   const later = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
   const begin = (article) => {
+    const pieces = [...document.querySelectorAll(PIECES)];
     const sections = [...document.querySelectorAll(SECTIONS)];
-    const waiting = new Set();
+    const waiting = new Set(); // sections
     let working = false;
     let finished = false;
 
@@ -66,19 +74,26 @@
       finished = true;
       finish();
     };
+    const one = () => {
+      if (pieces.length > 0) {
+        layOut(pieces.shift());
+        return true;
+      }
+      // The last comes first: a section is noted before the one that holds it.
+      const section = sections.findLast((other) => waiting.has(other));
+      if (section) note(section);
+      return waiting.delete(section);
+    };
     const some = (time) => {
-      do {
-        // The last comes first: a section is done before the one that holds it.
-        const section = sections.findLast((one) => waiting.has(one));
-        if (!section) {
-          working = false;
-          settle();
-          return;
-        }
-        waiting.delete(section);
-        note(section);
-      } while (time.timeRemaining() > ENOUGH);
-      idle(some);
+      let more;
+      do more = one();
+      while (more && time.timeRemaining() > ENOUGH);
+      if (more) {
+        idle(some);
+        return;
+      }
+      working = false;
+      settle();
     };
     const add = (more) => {
       for (const section of more) waiting.add(section);
@@ -89,12 +104,10 @@
     add(sections);
     // A font that comes changes lines of formulas everywhere.
     document.fonts.addEventListener("loadingdone", () => add(sections));
-    // Scripts add buttons and outputs; what is on the screen the browser measures itself.
+    // Scripts add buttons and outputs.
     new MutationObserver((changes) => {
-      for (const { target } of changes) {
-        let one = target.closest(SECTIONS);
-        for (; one && skipped(one); one = one.parentElement.closest(SECTIONS)) add([one]);
-      }
+      const around = changes.map(({ target }) => target.closest(SECTIONS)).filter(Boolean);
+      for (const section of new Set(around)) add([section, section.parentElement.closest(SECTIONS)]);
     }).observe(article, { childList: true, subtree: true });
   };
 

@@ -9,6 +9,7 @@ import { Panel } from "./panel.mjs";
 import { edits, nameOf, progress } from "./store.mjs";
 
 const CHECK = /check\("([^"]+)", (\w+)/; // the exercise, and the name of the answer
+const ENOUGH = 5; // milliseconds of work before the browser gets its turn
 const MISSING = /name '(\w+)' is not defined/;
 const hasName = (code, name) => new RegExp(`\\b${name}\\b`).test(code);
 
@@ -24,19 +25,31 @@ class Page {
       textContent: "Shift and Enter run the code. Escape leaves the editor.",
     });
     (document.querySelector("main") ?? document.body).append(this.speech, this.keys);
-    this.cells = [...this.#cells()];
-    this.interpreter = new Interpreter({
-      opening: this.cells[0].original,
-      progress,
-      onChange: (change) => this.#changed(change),
-    });
-    const ids = this.cells.flatMap((cell) => cell.exercise?.id ?? []);
-    this.panel = new Panel({ page: this, ids, inCourse: Number(exercises) });
-    document.querySelector("article").append(this.panel.root);
-    this.#markSolved();
+    this.inCourse = Number(exercises);
+    this.cells = [];
     addEventListener("storage", ({ key, newValue }) => {
       this.cells.find((cell) => edits.isOf(key, cell.key))?.hear(newValue);
     });
+  }
+
+  /** Make the cells live, a few at a time: meanwhile a slow phone can scroll and tap. */
+  async begin() {
+    let start = -Infinity; // the scripts themselves took their time
+    for (const cell of this.#cells()) {
+      this.cells.push(cell);
+      this.interpreter ??= new Interpreter({
+        opening: cell.original,
+        progress,
+        onChange: (change) => this.#changed(change),
+      });
+      if (performance.now() - start < ENOUGH) continue;
+      await new Promise((done) => setTimeout(done));
+      start = performance.now();
+    }
+    const ids = this.cells.flatMap((cell) => cell.exercise?.id ?? []);
+    this.panel = new Panel({ page: this, ids, inCourse: this.inCourse });
+    document.querySelector("article").append(this.panel.root);
+    this.#markSolved();
   }
 
   /** Every cell that can run here; a check belongs to the exercise before it. */
@@ -280,5 +293,5 @@ function plainEditor(place, { text, label, describedBy, onChange, onRun, onLeave
 }
 
 export function begin(dataset) {
-  if (document.querySelector("article div.cell:not(.tag_torch)")) new Page(dataset);
+  if (document.querySelector("article div.cell:not(.tag_torch)")) new Page(dataset).begin();
 }
