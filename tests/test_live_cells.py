@@ -183,6 +183,17 @@ def test_where_there_is_nothing_to_check_the_page_says_so(reader):
     assert not any(panel.is_visible() for panel in panels.all())
 
 
+def test_an_error_for_want_of_the_cells_above_goes_when_they_have_run(reader):
+    cell = reader.cell("ratio of the first two shares")
+    stored = reader.in_the_book(cell)
+    reader.press(cell, "Run cell")
+    assert "name 'shares' is not defined" in reader.output(cell)
+    reader.press(cell, "Run all above")
+    reader.says(cell, "all cells above have run")
+    assert not cell.locator(".live-output, .live-offer").count()
+    assert cell.locator(".cell_output pre").inner_text().strip() == stored
+
+
 def test_a_name_that_no_cell_above_has_leads_nowhere(reader):
     cell = reader.cell("ratio of the first two shares")
     reader.write(cell, "nowhere")

@@ -46,6 +46,10 @@ export class Output {
     return this.place?.innerText.trim() ?? "";
   }
 
+  get failed() {
+    return Boolean(this.place?.querySelector(".live-error"));
+  }
+
   /** Begin anew; what was there stays visible until there is something to show. */
   fresh() {
     this.next = element("div", { className: "cell_output live-output" });

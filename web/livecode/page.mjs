@@ -189,10 +189,19 @@ class Page {
       stuck.bar.scrollIntoView({ block: "center" });
       return false;
     }
-    cell.root.querySelector(".live-offer")?.remove();
+    this.#outlived(cell);
     cell.say("all cells above have run", "good");
     this.announce("All cells above have run");
     return true;
+  }
+
+  /** An error may have been for want of the cells above; so it goes, with its offer. */
+  #outlived(cell) {
+    const offer = cell.root.querySelector(".live-offer");
+    const held = offer?.contains(document.activeElement);
+    for (const shown of [cell.output, cell.exercise?.verdict]) if (shown?.failed) shown.clear();
+    offer?.remove();
+    if (held) (cell.check ?? cell.run).focus();
   }
 
   async #firstThatFails(cells, asking) {
