@@ -456,8 +456,8 @@ predict_parameters = Exercise(
     insight="Twelve matrices of shape (384, 32) side by side are one of shape (384, "
     "384): three such matrices and three biases of 384 numbers, and the number of "
     "heads drops out of the count. The six layers hold 2,661,120 "
-    "such numbers, about 12 % of the model's 22.7 million; most of the rest is the "
-    "table of word vectors.",
+    "such numbers, about 12 percent of the model's 22.7 million; most of the rest is "
+    "the table of word vectors.",
 )
 
 
