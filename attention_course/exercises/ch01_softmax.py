@@ -233,7 +233,7 @@ def _two_parts():
         Case("around 1000", (np.array([1000.0, 999.5]), np.array([998, 1001, 999.0]))),
         Case("a low part", (np.array([-1000.0, -1001.5]), np.array([900, 899, 898.5]))),
         Case(
-            "all below -990",
+            "all below −990",
             (np.array([-998, -999.5, -1000]), np.array([-999, -998.5])),
         ),
         Case("a high part", (np.array([900.0, 899.5]), np.array([-1e3, -998, -999.5]))),
@@ -359,7 +359,8 @@ both = Exercise(
             "Within each part the ratios are right, between the parts they are not: "
             "each part was lowered by its own largest score.",
             "A shift changes nothing, so each part may have its own.",
-            "Try left = [0.0] and right = [1.0]. What do you get, and which is higher?",
+            "Try `left = [0.0]` and `right = [1.0]`. What do you get, and which is "
+            "higher?",
             switch={"shift": "own"},
         ),
         Misconception(
@@ -373,7 +374,7 @@ both = Exercise(
             "half-each",
             "The left part gets one half in all, whatever the scores are.",
             "Two parts share out the whole evenly.",
-            "Try left = [0.0] and right = [5.0]. Should they get the same?",
+            "Try `left = [0.0]` and `right = [5.0]`. Should they get the same?",
             switch={"whole": "halves"},
         ),
         Misconception(
@@ -416,7 +417,7 @@ def _one_row():
         Case("three scores", (np.array([2.0, 1.0, 0.0]),)),
         Case("one far below", (np.array([0.5, -800.0, 1.5, 1.0]),)),
         Case("around 1000", (np.array([1000.0, 998.5, 1000.5, 999.0, 996.0]),)),
-        Case("two below -900", (np.array([-900.5, -902.0]),)),
+        Case("two below −900", (np.array([-900.5, -902.0]),)),
     ]
 
 
@@ -641,7 +642,7 @@ keepdims = Exercise(
             "On a table with two axes each column adds up to 1: the first axis "
             "competes.",
             "Axis 0 is the rows, so axis 0 makes rows add up.",
-            "axis says which index runs in the sum. Which index runs along a row?",
+            "`axis` says which index runs in the sum. Which index runs along a row?",
             switch={"axis": 0},
         ),
         Misconception(
@@ -879,7 +880,7 @@ temperature = Exercise(
             "softmax-over-columns",
             "Your columns add up to 1 instead of your rows.",
             "Axis 0 is the rows, so axis 0 makes rows add up.",
-            "axis says which index runs in the sum. Which index runs along a row?",
+            "`axis` says which index runs in the sum. Which index runs along a row?",
             switch={"axis": 0},
         ),
     ),
@@ -896,10 +897,10 @@ temperature = Exercise(
     hints=(
         "What does a temperature do to the difference of two scores?",
         "For the division to go row by row, one array needs one more axis.",
-        "Give the temperature the shape (n_q, 1). Then subtract the largest of what "
+        "Give the temperature the shape `(n_q, 1)`. Then subtract the largest of what "
         "really stands in the exponent.",
     ),
-    insight="Temperatures of shape (n_q, 1) meet one row each, and the shift comes "
+    insight="Temperatures of shape `(n_q, 1)` meet one row each, and the shift comes "
     "after the division. A softmax at T is the softmax at 1 to the power 1/T, divided "
     "by its new sum. Attention's division by the root of d_k is a temperature, too.",
 )
@@ -967,7 +968,7 @@ entropy = Exercise(
             "A row with a weight of 0 gives NaN: ln 0 is minus infinity, and 0 times "
             "infinity is not a number.",
             "A factor of 0 makes any product 0.",
-            "What does 0.0 * np.log(0.0) print? And p ln p for p = 0.1, 0.001, 1e-9?",
+            "What does `0.0 * np.log(0.0)` print? And p ln p for p = 0.1, 0.001, 1e-9?",
             switch={"zeros": "as they are"},
         ),
         Misconception(
@@ -975,7 +976,7 @@ entropy = Exercise(
             "You return one number for the whole array: the entropies of all rows, "
             "added.",
             "The code for one row works for a table.",
-            "weights[weights > 0] of a table: what is its shape, and where are the "
+            "`weights[weights > 0]` of a table: what is its shape, and where are the "
             "rows?",
             switch={"over": None},
         ),
@@ -1170,7 +1171,7 @@ jacobian = Exercise(
             "product-by-entry",
             "From each column j you subtracted p_j squared, in every row.",
             "In NumPy, p times p is the product of column and row.",
-            "Which shape has p * p, and how many products p_i p_j are there?",
+            "Which shape has `p * p`, and how many products p_i p_j are there?",
             switch={"form": "by-entry"},
         ),
         Misconception(
@@ -1388,7 +1389,7 @@ gradient = Exercise(
             "One number, summed over all rows of all batches, is subtracted "
             "everywhere.",
             "A product of p and g is one number.",
-            "p @ g was one number for one row. How many rows are there here?",
+            "`p @ g` was one number for one row. How many rows are there here?",
             switch={"mean": "all"},
         ),
         Misconception(

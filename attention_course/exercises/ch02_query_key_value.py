@@ -328,7 +328,7 @@ cosine_of_every_pair = Exercise(
             "length-of-columns",
             "You divided each feature by its length over all rows: these are lengths "
             "of columns, and a vector here is a row.",
-            "axis=0 means: one result for each row.",
+            "`axis=0` means: one result for each row.",
             "How many lengths does a query matrix of shape (3, 5) have, 3 or 5?",
             switch={"axis": 0},
         ),
@@ -552,7 +552,7 @@ lookup_with_temperature = Exercise(
             "softmax-over-queries",
             "Each column of your weights adds up to 1: your softmax runs over the "
             "queries.",
-            "axis=0 is the axis of the keys.",
+            "`axis=0` is the axis of the keys.",
             "Ask one question alone, then together with another. Should its answer "
             "change?",
             switch={"mix": "queries"},
@@ -623,7 +623,7 @@ lookup_with_temperature = Exercise(
     remarks=(_overflows(np.ones((1, 2)), np.ones((2, 2)), np.ones((2, 3)), 0.001),),
     hints=(
         "Three steps: scores, shares, weighted mean. Which of them does T belong to?",
-        "All scores form a matrix (n_q, n_k). Along which axis must shares add up to "
+        "All scores form a matrix `(n_q, n_k)`. Along which axis must shares add up to "
         "1 so that every question is answered on its own?",
         "Bring queries and keys to length 1, multiply the one by the transpose of the "
         "other, divide by T; then shares along the last axis; then a product with the "
@@ -766,7 +766,7 @@ attend_to_the_best = Exercise(
         Misconception(
             "scales-by-number-of-keys",
             "Your scores shrink as keys are added: you took the root of n_k.",
-            "len(key) is the width of a key.",
+            "`len(key)` is the width of a key.",
             "How many terms does one dot product add up?",
             switch={"scale": "n_k"},
         ),
@@ -1098,13 +1098,13 @@ additive_of_every_pair = Exercise(
             "tanh-of-each",
             "Your rows differ by a constant only: tanh was taken of query and key "
             "apart, before they were added.",
-            "tanh(a) + tanh(b) is tanh(a + b).",
-            "What is tanh(1) + tanh(1), and how large can tanh(2) be?",
+            "`tanh(a) + tanh(b)` is `tanh(a + b)`.",
+            "What is `tanh(1) + tanh(1)`, and how large can `tanh(2)` be?",
             switch={"bend": "each"},
         ),
         Misconception(
             "tanh-at-the-end",
-            "All your scores lie between -1 and 1: tanh was taken of the finished "
+            "All your scores lie between −1 and 1: tanh was taken of the finished "
             "score.",
             "The nonlinearity comes last.",
             "With v all 5s, how large can a score be in the formula?",
@@ -1115,7 +1115,7 @@ additive_of_every_pair = Exercise(
             "Query's part and key's part were multiplied; the additive score adds "
             "them.",
             "Query and key meet by multiplication, as in a dot product.",
-            "What is [q, k] @ w when q is zero? Does the key still count?",
+            "What is `[q, k] @ w` when q is zero? Does the key still count?",
             switch={"bend": "product"},
         ),
         Misconception(
@@ -1123,7 +1123,7 @@ additive_of_every_pair = Exercise(
             "Your hidden numbers are never negative and have no upper end: a ReLU "
             "stands where the tanh should.",
             "Any nonlinearity gives the same score.",
-            "What are tanh(-2) and max(-2, 0)?",
+            "What are `tanh(-2)` and `max(-2, 0)`?",
             switch={"bend": "relu"},
         ),
         Misconception(
@@ -1131,7 +1131,7 @@ additive_of_every_pair = Exercise(
             "Your hidden numbers lie between 0 and 1: a sigmoid stands where the tanh "
             "should.",
             "Sigmoid and tanh are two names for one curve.",
-            "What are tanh(0) and sigmoid(0)?",
+            "What are `tanh(0)` and `sigmoid(0)`?",
             switch={"bend": "sigmoid"},
         ),
         Misconception(
@@ -1198,10 +1198,11 @@ additive_of_every_pair = Exercise(
     hints=(
         "Begin with one pair: a vector of width d_query + d_key, times w, is the "
         "hidden vector. Two loops around that are a full answer.",
-        "Without loops: [q, k] @ w is a part that depends on q alone plus a part that "
-        "depends on k alone. Which rows of w make which part?",
-        "Parts of shape (n_q, d_hidden) and (n_k, d_hidden) become all sums of pairs "
-        "when the first is (n_q, 1, d_hidden) and the second (1, n_k, d_hidden).",
+        "Without loops: `[q, k] @ w` is a part that depends on q alone plus a part "
+        "that depends on k alone. Which rows of w make which part?",
+        "Parts of shape `(n_q, d_hidden)` and `(n_k, d_hidden)` become all sums of "
+        "pairs when the first is `(n_q, 1, d_hidden)` and the second "
+        "`(1, n_k, d_hidden)`.",
     ),
     insight="Splitting w saves work: each query and each key is multiplied once, not "
     "once a pair. What remains per pair is d_hidden additions and tanhs, which also "
@@ -1429,16 +1430,16 @@ scaled_with_leading_axes = Exercise(
             "second-axis",
             "Right without leading axes; otherwise you divided by the root of the "
             "second axis, which is then no longer the width.",
-            "The width is always shape[1].",
+            "The width is always `shape[1]`.",
             "Which axis is d_k in the shape (2, 3, 4, 7)? Counted from which end?",
             switch={"scale": "second-axis"},
         ),
         Misconception(
             "first-axis",
-            "You divided by the root of the first axis: len(query) counts rows or "
+            "You divided by the root of the first axis: `len(query)` counts rows or "
             "examples.",
-            "len of an array is the width of its vectors.",
-            "What is len of an array of shape (2, 3, 4, 7)?",
+            "`len` of an array is the width of its vectors.",
+            "What is `len` of an array of shape (2, 3, 4, 7)?",
             switch={"scale": "first-axis"},
         ),
         Misconception(
@@ -1452,7 +1453,7 @@ scaled_with_leading_axes = Exercise(
             "number-of-queries",
             "You divided by the root of n_q: another query would change this one's "
             "scores.",
-            "shape[-2] is the width.",
+            "`shape[-2]` is the width.",
             "How many terms does one dot product add up?",
             switch={"scale": "n_q"},
         ),
@@ -1467,15 +1468,15 @@ scaled_with_leading_axes = Exercise(
             "keys-as-rows",
             "Within each example your scores are transposed: a row for each key.",
             "key times query is the same as query times key.",
-            "In (..., n_q, n_k), whose scores form a row?",
+            "In `(..., n_q, n_k)`, whose scores form a row?",
             switch={"turned": True},
         ),
         Misconception(
             "every-example-meets-every-example",
             "Your result has too many axes: np.dot pairs every example with every "
             "other.",
-            "np.dot and @ are the same.",
-            "What is np.dot of shapes (3, 5, 6) and (3, 6, 2)? And with @?",
+            "np.dot and `@` are the same.",
+            "What is np.dot of shapes (3, 5, 6) and (3, 6, 2)? And with `@`?",
             wrong=_every_example_with_every,
         ),
         Misconception(
@@ -1503,17 +1504,17 @@ scaled_with_leading_axes = Exercise(
         ),
         Misconception(
             "half-instead-of-root",
-            "You divided by half of d_k: Python reads d ** 1 / 2 as (d ** 1) / 2.",
+            "You divided by half of d_k: Python reads `d ** 1 / 2` as `(d ** 1) / 2`.",
             "1 / 2 in an exponent needs no parentheses.",
-            "What is 9 ** 1 / 2 in Python?",
+            "What is `9 ** 1 / 2` in Python?",
             switch={"scale": "half"},
         ),
         Misconception(
             "twice-the-width",
-            "You divided by 2 d_k: Python reads x / d ** 1 / 2 from left to right, as "
-            "x / d / 2.",
+            "You divided by 2 d_k: Python reads `x / d ** 1 / 2` from left to right, "
+            "as `x / d / 2`.",
             "1 / 2 in an exponent needs no parentheses.",
-            "What is 9 ** 1 / 2 in Python?",
+            "What is `9 ** 1 / 2` in Python?",
             switch={"scale": "half-of-it"},
         ),
     ),
@@ -1530,7 +1531,7 @@ scaled_with_leading_axes = Exercise(
         "How many terms does each dot product add? Which axis of query has that size, "
         "counted from the end?",
         "`.T` reverses all axes. Which two of them should change places?",
-        "np.swapaxes exchanges two axes and leaves those before alone; @ multiplies "
+        "np.swapaxes exchanges two axes and leaves those before alone; `@` multiplies "
         "the last two and keeps the others side by side.",
     ),
     insight="Dividing the queries beforehand gives the same scores with n_q d_k "
@@ -1679,7 +1680,7 @@ mend_the_scaling = Exercise(
             "query-and-key-swapped",
             "Row i compares key i with every query: the two have changed places.",
             "One of the faults must be the order of the product.",
-            "In scores of shape (n, n), whose question is row 0?",
+            "In scores of shape `(n, n)`, whose question is row 0?",
             switch={"roles": "kq"},
         ),
         Misconception(
@@ -1785,7 +1786,7 @@ def _refuse_misfits(w_query, w_key, w_value, n_features):
         if matrix.ndim != 2 or matrix.shape[0] != n_features or not matrix.size:
             raise ValueError(
                 f"{name} needs one row for each of the {n_features} features, shape "
-                f"({n_features}, d); it has shape {matrix.shape}."
+                f"`({n_features}, d)`; it has shape {matrix.shape}."
             )
         if not np.isfinite(matrix).all():
             raise ValueError(f"{name} must be finite; a large number does as well.")

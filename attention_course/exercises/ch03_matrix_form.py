@@ -207,7 +207,7 @@ _SHARES = (
     Misconception(
         "softmax-over-everything",
         "All exponentials together make one whole: you divided by a single total.",
-        "sum() without an axis is the sum of a row.",
+        "`sum()` without an axis is the sum of a row.",
         "What should the weights of the first query add up to if there were no second?",
         switch={"over": "all"},
     ),
@@ -257,16 +257,16 @@ attention_as_matrices = Exercise(
         Misconception(
             "divides-by-half-the-width",
             "Your scores are divided by d_k / 2.",
-            "d_k ** 1/2 is the square root of d_k.",
-            "Print 9 ** 1/2. Which is done first, the power or the division?",
+            "`d_k ** 1/2` is the square root of d_k.",
+            "Print `9 ** 1/2`. Which is done first, the power or the division?",
             switch={"scale": "half"},
         ),
         Misconception(
             "divides-by-twice-the-width",
             "Your scores are divided by 2 d_k.",
-            "Scores / d_k ** 1/2 are scores over the root of d_k.",
-            "Print 16 / 4 ** 1/2 and 16 / 4 ** 0.5. In which order does Python compute "
-            "the first?",
+            "`scores / d_k ** 1/2` are scores over the root of d_k.",
+            "Print `16 / 4 ** 1/2` and `16 / 4 ** 0.5`. In which order does Python "
+            "compute the first?",
             switch={"scale": "twice"},
         ),
         Misconception(
@@ -373,15 +373,15 @@ attention_as_matrices = Exercise(
     hints=(
         "Three steps: a score for each pair, shares along each row, means of values. "
         "Write the shape behind each before you write code.",
-        "The scores have shape (n_q, n_k). The features are summed away, so they "
+        "The scores have shape `(n_q, n_k)`. The features are summed away, so they "
         "must be the inner axis of the product.",
         "The total of a row must divide that row. Keep the axis that you summed over, "
-        "with size 1, and the shapes (n_q, n_k) and (n_q, 1) fit.",
-        "The weights (n_q, n_k) multiply the values (n_k, d_v) from the left.",
+        "with size 1, and the shapes `(n_q, n_k)` and `(n_q, 1)` fit.",
+        "The weights `(n_q, n_k)` multiply the values `(n_k, d_v)` from the left.",
     ),
     insight="Subtracting each row's largest score costs nothing and saves you at large "
     "scores. Returning the weights is what a fused function refuses: it never holds "
-    "the whole (n_q, n_k) array.",
+    "the whole `(n_q, n_k)` array.",
 )
 
 
@@ -554,7 +554,7 @@ last_query = Exercise(
         Misconception(
             "softmax-over-everything",
             "One total divides the exponentials of all queries and examples.",
-            "sum() without an axis is the sum of a row.",
+            "`sum()` without an axis is the sum of a row.",
             "Should an example's answer change when another joins the batch?",
             switch={"over": "all"},
         ),
@@ -766,7 +766,7 @@ sequence_first = Exercise(
         Misconception(
             "reshaped-in",
             "Your texts are mixed from words of several texts.",
-            "reshape exchanges two axes when given their sizes in the other order.",
+            "`reshape` exchanges two axes when given their sizes in the other order.",
             "Print np.arange(6).reshape(3, 2), and then reshape that to (2, 3). Is it "
             "the transpose?",
             wrong=_reshaped,
@@ -774,7 +774,7 @@ sequence_first = Exercise(
         Misconception(
             "reshaped-out",
             "The attention is right, and its rows come back at the wrong places.",
-            "reshape undoes an exchange of axes.",
+            "`reshape` undoes an exchange of axes.",
             "Where does row 1 of text 0 stand in your result, and where should it?",
             wrong=_turned_then_reshaped,
         ),
@@ -912,7 +912,7 @@ def _head(result, text, letter):
     query, key, value = (x.astype(float) for x in arrays)
     n = len(text)
     if query.ndim != 2 or key.ndim != 2 or query.shape[1] != key.shape[1]:
-        raise ValueError(f"query {query.shape} and key {key.shape} must be (n, d_k)")
+        raise ValueError(f"query {query.shape} and key {key.shape} must be `(n, d_k)`")
     if value.shape not in ((n, 1), (n,)):
         raise ValueError(f"value has shape {value.shape}, and ({n}, 1) is asked for")
     mask = np.ones((n, n), bool) if result[3] is None else np.asarray(result[3])
@@ -1233,8 +1233,8 @@ causal = Exercise(
     hints=(
         "Number all words of the text. What is the number of query i?",
         "A query may see a key when the key's number is not larger than its own.",
-        "Compare a column of query numbers with a row of key numbers: shapes (n_q, 1) "
-        "and (1, n_k) give (n_q, n_k).",
+        "Compare a column of query numbers with a row of key numbers: shapes "
+        "`(n_q, 1)` and `(1, n_k)` give `(n_q, n_k)`.",
     ),
     insight="With a cache, offset is its length. PyTorch's is_causal=True has no "
     "offset: for two new words after three it hides four of the five keys from the "
@@ -1421,8 +1421,8 @@ causal_and_padding = Exercise(
     hints=(
         "Two questions for each pair: is the key real, and is it not after the query?",
         "Only one of the two questions depends on the text. Give its array the axes "
-        "(batch, 1, n) and the other (n, n).",
-        "Both must be answered yes: `&` stretches the two arrays to (batch, n, n).",
+        "`(batch, 1, n)` and the other `(n, n)`.",
+        "Both must be answered yes: `&` stretches the two arrays to `(batch, n, n)`.",
     ),
     insight="With padding behind the text, the causal mask alone already protects the "
     "rows of real words. With padding in front it does not, and some rows see nothing.",
@@ -2318,7 +2318,7 @@ operations = Exercise(
         ),
     ),
     hints=(
-        "A product of shapes (a, b) and (b, c) takes a · b · c multiply-adds.",
+        "A product of shapes `(a, b)` and `(b, c)` takes a · b · c multiply-adds.",
         "The first product has the shapes (10, 8) and (8, 30).",
         "The second has (10, 30) and (30, 5). Add the two.",
     ),

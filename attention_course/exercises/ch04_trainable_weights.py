@@ -188,7 +188,7 @@ gradient_step = Exercise(
             "input-forgotten",
             "All your parameters move by the same amount: the inputs do not enter.",
             "The derivative of a squared error is twice the error, and that is all.",
-            "If feature 2 is zero in all examples, how much does w[2] matter to the "
+            "If feature 2 is zero in all examples, how much does `w[2]` matter to the "
             "loss?",
             wrong=_forgets_input,
         ),
@@ -211,7 +211,7 @@ gradient_step = Exercise(
     insight="If the learning rate is too large, the step overshoots. Along the "
     "direction in which the loss bends most, with second derivative c, a step "
     "multiplies the distance to the minimum by 1 − rate·c: above rate = 2/c it grows "
-    "with every step. For x = [[3, 1]] c is 20: try the rates 0.09 and 0.11, fifty "
+    "with every step. For `x = [[3, 1]]` c is 20: try the rates 0.09 and 0.11, fifty "
     "steps each.",
 )
 
@@ -296,7 +296,7 @@ projections = Exercise(
             "Your queries are the input times the transpose of `w_query`. It runs "
             "while d and d_k are equal.",
             "A layer computes x Wᵀ. For `torch.nn.Linear` this is so, since it stores "
-            "its matrix as (d_out, d_in).",
+            "its matrix as `(d_out, d_in)`.",
             "What is the shape of w_query here, and which of its two axes is as long "
             "as a word has features?",
             wrong=_with_each(lambda x, w: x @ w.T),
@@ -307,7 +307,8 @@ projections = Exercise(
             "Your queries are the transpose of the input times `w_query`: each row "
             "belongs to a feature, not to a word.",
             "Something has to be transposed before two matrices can be multiplied.",
-            "Write the shapes side by side, (n, d) and (d, d_k). Which lengths meet?",
+            "Write the shapes side by side, `(n, d)` and `(d, d_k)`. Which lengths "
+            "meet?",
             wrong=_with_each(lambda x, w: np.swapaxes(x, -2, -1) @ w),
             raises=_SHAPES_CLASH,
         ),
@@ -315,17 +316,17 @@ projections = Exercise(
             "adds",
             "Your queries are the input plus `w_query`, entry by entry.",
             "Weights are added to the input, as a bias is.",
-            "What shape must a query have, and which operation gets there from (n, d) "
-            "and (d, d_k)?",
+            "What shape must a query have, and which operation gets there from "
+            "`(n, d)` and `(d, d_k)`?",
             wrong=_with_each(lambda x, w: x + w),
             raises=_SHAPES_CLASH,
         ),
         Misconception(
             "entry-by-entry",
             "Your queries are the input times `w_query`, entry by entry.",
-            "The sign * multiplies matrices.",
-            "Try [[1, 2]] * [[3], [4]] and [[1, 2]] @ [[3], [4]] as arrays. Which one "
-            "gives the single number 11?",
+            "The sign `*` multiplies matrices.",
+            "Try `[[1, 2]] * [[3], [4]]` and `[[1, 2]] @ [[3], [4]]` as arrays. Which "
+            "one gives the single number 11?",
             wrong=_with_each(lambda x, w: x * w),
             raises=_SHAPES_CLASH,
         ),
@@ -354,7 +355,7 @@ projections = Exercise(
         Misconception(
             "order-swapped",
             "Your first result holds the keys and your second the queries.",
-            "The order does not matter, since both have shape (n, d_k).",
+            "The order does not matter, since both have shape `(n, d_k)`.",
             "The caller unpacks `query, key, value = ...`. What lands in `query`?",
             wrong=lambda x, a, b, c: (x @ b, x @ a, x @ c),
         ),
@@ -362,8 +363,8 @@ projections = Exercise(
             "key-value-swapped",
             "Your second result holds the values and your third the keys.",
             "Query, value, key: each order of the three is as good.",
-            "Compare the shapes of your second and third result with (n, d_k), "
-            "(n, d_v).",
+            "Compare the shapes of your second and third result with `(n, d_k)`, "
+            "`(n, d_v)`.",
             wrong=lambda x, a, b, c: (x @ a, x @ c, x @ b),
         ),
     ),
@@ -375,13 +376,14 @@ projections = Exercise(
     ),
     hints=(
         "A word is a row of x, d numbers long. What has to come out for one word?",
-        "In a matrix product the inner lengths meet: (n, d) times (d, d_k).",
+        "In a matrix product the inner lengths meet: `(n, d)` times `(d, d_k)`.",
         "The same product three times, each with another matrix, x on the left. "
         "`@` leaves a batch axis in front alone.",
     ),
-    insight="The three matrices can lie side by side in one of shape (d, 2 d_k + d_v): "
-    "one product, then a split. `torch.nn.MultiheadAttention` stores its "
-    "`in_proj_weight` so when all widths are equal (transposed, with shape (3d, d)).",
+    insight="The three matrices can lie side by side in one of shape "
+    "`(d, 2 * d_k + d_v)`: one product, then a split. `torch.nn.MultiheadAttention` "
+    "stores its `in_proj_weight` so when all widths are equal (transposed, with shape "
+    "`(3d, d)`).",
 )
 
 
@@ -852,7 +854,7 @@ gradient_of_question = Exercise(
             "sum-over-queries",
             "You summed over the queries, down the columns, where the sum runs over "
             "the keys of one query.",
-            "axis=0 goes along a row.",
+            "`axis=0` goes along a row.",
             "Which axis did the softmax run over? Its weights add up to 1 along it.",
             switch={"through": "columns"},
         ),
@@ -873,7 +875,7 @@ gradient_of_question = Exercise(
         ),
         Misconception(
             "stops-at-the-queries",
-            "You return the derivative for the queries, shape (n_q, d_k).",
+            "You return the derivative for the queries, shape `(n_q, d_k)`.",
             "Changing the question is changing the queries.",
             "The queries are computed. Which product computes them, and what does the "
             "rule for a product say about its right factor?",
@@ -881,7 +883,7 @@ gradient_of_question = Exercise(
         ),
         Misconception(
             "transposed",
-            "Your gradient is the transpose of the right one, shape (d_k, d).",
+            "Your gradient is the transpose of the right one, shape `(d_k, d)`.",
             "The order of the factors does not matter if the shapes fit.",
             "A gradient has the shape of what it is the gradient for. Which is yours?",
             switch={"result": "turned"},
@@ -1118,8 +1120,8 @@ self_attention_layer = Exercise(
         ),
         Misconception(
             "keys-reshaped",
-            "Your keys were given the shape (batch, d_k, n) by `reshape`, which keeps "
-            "the numbers in their order: a column holds parts of different keys.",
+            "Your keys were given the shape `(batch, d_k, n)` by `reshape`, which "
+            "keeps the numbers in their order: a column holds parts of different keys.",
             "Reshaping to the transposed shape transposes.",
             "Compare `np.arange(6).reshape(2, 3).T` with "
             "`np.arange(6).reshape(2, 3).reshape(3, 2)`.",
@@ -1158,7 +1160,7 @@ self_attention_layer = Exercise(
         "output.",
         "The transpose of the keys must swap their last two axes only; `.T` turns all "
         "three. And over which axis does the softmax run?",
-        "Scores (batch, n, n): queries times keys with the last two axes swapped, "
+        "Scores `(batch, n, n)`: queries times keys with the last two axes swapped, "
         "divided by the root of d_k. The softmax runs over the last axis, with "
         "`keepdims=True`.",
     ),
@@ -1680,8 +1682,8 @@ scales = Exercise(
         "Set b²/3 equal to Xavier's variance and solve for b: three times the "
         "variance, then the root.",
     ),
-    insight="`torch.nn.init.kaiming_normal_` reads a matrix as (d_out, d_in). Handed "
-    "one that is stored as (d_in, d_out), it takes the wrong width, and nothing is "
+    insight="`torch.nn.init.kaiming_normal_` reads a matrix as `(d_out, d_in)`. Handed "
+    "one that is stored as `(d_in, d_out)`, it takes the wrong width, and nothing is "
     "raised: from 512 to 64 the first numbers come out 2.8 times too large.",
 )
 
@@ -1808,9 +1810,9 @@ mixed_batch = Exercise(
             "tiled",
             "The words of one example are scored by the queries of different examples: "
             "the queries are laid down as 0, 1, 2, 0, 1, 2 and cut into rows of n.",
-            "Repeating n times and reshaping to (batch, n, ...) gives each example its "
-            "query n times.",
-            "Set query to [[0], [1], [2]] and n to 2, and print `repeated`. Which "
+            "Repeating n times and reshaping to `(batch, n, ...)` gives each example "
+            "its query n times.",
+            "Set query to `[[0], [1], [2]]` and n to 2, and print `repeated`. Which "
             "example does each row belong to?",
             switch={"repeat": "tile"},
         ),
@@ -1818,8 +1820,8 @@ mixed_batch = Exercise(
             "repeated-then-cut-wrongly",
             "The queries are repeated as 0, 0, 1, 1, and then cut and turned so that "
             "they land at other examples.",
-            "Swapping two axes puts a (n, batch) array right, whatever was in it.",
-            "Set query to [[0], [1], [2]] and n to 2, and print `repeated`. Is row 1 "
+            "Swapping two axes puts a `(n, batch)` array right, whatever was in it.",
+            "Set query to `[[0], [1], [2]]` and n to 2, and print `repeated`. Is row 1 "
             "full of ones?",
             switch={"repeat": "reshaped"},
         ),
@@ -1902,7 +1904,7 @@ mixed_batch = Exercise(
     ),
     hints=(
         "Compute a batch of three, then each example alone. Where do they differ?",
-        "Set query to [[0.], [1.], [2.]] and print `repeated` for n = 2. What should "
+        "Set query to `[[0.], [1.], [2.]]` and print `repeated` for n = 2. What should "
         "row 1 hold?",
         "Every word of example i needs query i. Give the query a new axis where the "
         "words are, and repeat along this axis; then no reshape is needed.",

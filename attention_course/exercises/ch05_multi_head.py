@@ -145,7 +145,7 @@ split_with_leading_axes = Exercise(
         ),
         Misconception(
             "not-exchanged",
-            "Your axes are (..., n, num_heads, d_k): each row is cut, and the heads "
+            "Your axes are `(..., n, num_heads, d_k)`: each row is cut, and the heads "
             "still stand behind the positions.",
             "Cutting the rows is all there is to do.",
             "Attention multiplies the last two axes. Which two should these be?",
@@ -165,8 +165,8 @@ split_with_leading_axes = Exercise(
             "Right for one sentence; with a batch, the heads come before it, and axis "
             "0 no longer counts examples.",
             "A new axis goes to the front.",
-            "What is result[0] for a batch: everything of the first example, or head 0 "
-            "of all examples?",
+            "What is `result[0]` for a batch: everything of the first example, or head "
+            "0 of all examples?",
             wrong=_heads_before_the_batch,
         ),
         Misconception(
@@ -180,10 +180,10 @@ split_with_leading_axes = Exercise(
         ),
         Misconception(
             "positions-last",
-            "Your axes are (..., num_heads, d_k, n): positions and features have "
+            "Your axes are `(..., num_heads, d_k, n)`: positions and features have "
             "changed places.",
             "Heads are cut from the transposed matrix.",
-            "In (num_heads, n, d_k), what is result[0][0]: a word's piece, or one "
+            "In `(num_heads, n, d_k)`, what is `result[0][0]`: a word's piece, or one "
             "feature of all words?",
             wrong=lambda x, num_heads: _swap(cut_into_heads(x, num_heads)),
         ),
@@ -208,8 +208,8 @@ split_with_leading_axes = Exercise(
         "There are two steps, and only one of them is a reshape.",
         "The reshape may only cut the last axis in two. Which of the two new axes "
         "must come first, so that head 0 gets the first d_k columns?",
-        "After it the axes are (..., n, num_heads, d_k). Exchange two of them, counted "
-        "from the end.",
+        "After it the axes are `(..., n, num_heads, d_k)`. Exchange two of them, "
+        "counted from the end.",
     ),
     insight="The reshape costs nothing and neither does the exchange: both only change "
     "how the same memory is walked through. Try np.shares_memory(x, your result).",
@@ -325,9 +325,9 @@ merge_with_leading_axes = Exercise(
         ),
         Misconception(
             "not-flattened",
-            "Your axes are (..., n, num_heads, d_v): exchanged, and not yet joined.",
+            "Your axes are `(..., n, num_heads, d_v)`: exchanged, and not yet joined.",
             "Neighbouring axes are one axis already.",
-            "W_O has num_heads * d_v rows. What does your last axis have?",
+            "W_O has `num_heads * d_v` rows. What does your last axis have?",
             wrong=lambda heads: np.swapaxes(heads, -3, -2),
         ),
         Misconception(
@@ -359,9 +359,9 @@ merge_with_leading_axes = Exercise(
         Misconception(
             "all-axes-reversed",
             "The right shape in a wrong order: all axes were turned around before "
-            "flattening, which is what .T does here.",
+            "flattening, which is what `.T` does here.",
             "The transpose undoes the splitting.",
-            "What is the shape of heads.T for heads of shape (2, 3, 4, 5)?",
+            "What is the shape of `heads.T` for heads of shape (2, 3, 4, 5)?",
             wrong=lambda heads: _shaped(heads.T, heads),
         ),
         Misconception(
@@ -384,7 +384,7 @@ merge_with_leading_axes = Exercise(
         "which they stand.",
         "Which two axes should become one? Which axis stands between them or in the "
         "wrong place?",
-        "Bring the axes to (..., n, num_heads, d_v), then join the last two.",
+        "Bring the axes to `(..., n, num_heads, d_v)`, then join the last two.",
     ),
     insight="Here the reshape must copy: after the exchange, a row's numbers no longer "
     "lie side by side in memory. It is why PyTorch code has `.contiguous()` before a "
@@ -529,7 +529,7 @@ mend_the_merge = Exercise(
             "merge-exchanges-features",
             "Positions are still mixed: the last two axes were exchanged before the "
             "reshape, and the heads still stand before the positions.",
-            "Some exchange was missing, and keys are turned with (-1, -2).",
+            "Some exchange was missing, and keys are turned with `(-1, -2)`.",
             "Write the shape before the last reshape. Which two axes should be "
             "neighbours at the end?",
             switch={"merge": "features"},
@@ -554,7 +554,7 @@ mend_the_merge = Exercise(
             "split-interleaved",
             "Columns were dealt to the heads in turn when splitting.",
             "The fault is that heads are cut from neighbouring columns.",
-            "Which columns of x @ W_Q are head 0's?",
+            "Which columns of `x @ W_Q` are head 0's?",
             switch={"split": "interleaved"},
         ),
         Misconception(
@@ -614,7 +614,7 @@ mend_the_merge = Exercise(
         "Move one word of the input, as the section does, and see which rows of the "
         "output move.",
         "The weights are right. So is everything before them. What is left?",
-        "Before the last reshape the axes are (batch, num_heads, n, d_v). In which "
+        "Before the last reshape the axes are `(batch, num_heads, n, d_v)`. In which "
         "order must they stand for it to join a position's heads?",
     ),
     insight="The function can be tested without knowing a single right number: under a "
@@ -640,8 +640,8 @@ what_a_head_reads = Exercise(
         "a": Choice(
             "The features are cut in order, so head 0 reads features 0 to 63 of each "
             "word.",
-            "What is cut in order is the projection x @ W_Q. Each of its columns is a "
-            "sum over all 512 features, so head 0 reads them all.",
+            "What is cut in order is the projection `x @ W_Q`. Each of its columns is "
+            "a sum over all 512 features, so head 0 reads them all.",
         ),
         "b": Choice(
             "Each head's queries may depend on all 512 features of the word that asks.",
@@ -675,7 +675,7 @@ what_a_head_reads = Exercise(
         "Two letters are right. For each of the five, name the array that it speaks "
         "about and its shape.",
     ),
-    insight="Each head's score is xᵢ M xⱼᵀ, where M is the query matrix times the "
+    insight="Each head's score is x_i M x_jᵀ, where M is the query matrix times the "
     "transpose of the key matrix, divided by the root of the width of a head. M is of "
     "rank at most 64: the whole of both words is read, through a narrow matrix.",
 )
@@ -821,7 +821,7 @@ leave_one_out = Exercise(
         Misconception(
             "next-head-removed",
             "The head after the one asked for is gone.",
-            "A cut at removed * d_v ends where the head ends.",
+            "A cut at `removed * d_v` ends where the head ends.",
             "Where do the columns of head h begin, and where do they end?",
             switch={"kept": "next"},
         ),
@@ -834,7 +834,7 @@ leave_one_out = Exercise(
         ),
         Misconception(
             "rows-interleaved",
-            "Head h met rows h, h + num_heads, ... of W_O instead of d_v rows in a "
+            "Head h met rows `h`, `h + num_heads`, ... of W_O instead of d_v rows in a "
             "block.",
             "The rows of W_O go to the heads in turn.",
             "Side by side, which columns belong to head 0? Which rows do they meet?",
@@ -871,7 +871,7 @@ leave_one_out = Exercise(
         ),
         Misconception(
             "rest-grown",
-            "The heads that are left count num_heads / (num_heads − 1) times: they "
+            "The heads that are left count `num_heads / (num_heads - 1)` times: they "
             "make up for the missing one, as in dropout.",
             "The output must keep its size.",
             "The prompt says that all else stays as it is. Do the other terms of the "
@@ -891,7 +891,7 @@ leave_one_out = Exercise(
             "One single row of W_O is gone, row number removed; the head still reaches "
             "the output through others.",
             "Row h of W_O belongs to head h.",
-            "W_O has num_heads * d_v rows. How many of them does one head meet?",
+            "W_O has `num_heads * d_v` rows. How many of them does one head meet?",
             wrong=_one_row_zeroed,
         ),
         Misconception(
@@ -914,7 +914,7 @@ leave_one_out = Exercise(
     hints=(
         "Write the output as a sum with one term for each head. Which term goes?",
         "Each head meets d_v rows of W_O of its own. A reshape of W_O makes a block "
-        "for each head, and @ multiplies head by head.",
+        "for each head, and `@` multiplies head by head.",
         "Or set that head's numbers to zero before they are laid side by side. (In a "
         "copy: heads belongs to whoever called you.)",
     ),
@@ -1101,9 +1101,9 @@ from_parts = Exercise(
         ),
         Misconception(
             "scaled-by-all-heads",
-            "Your scores are divided by the root of num_heads * d_k, the width of all "
-            "heads together.",
-            "The width is that of x @ w_query.",
+            "Your scores are divided by the root of `num_heads * d_k`, the width of "
+            "all heads together.",
+            "The width is that of `x @ w_query`.",
             "Was the width taken before the split or after it?",
             switch={"scale": "all"},
         ),
@@ -1196,7 +1196,7 @@ from_parts = Exercise(
             "For each key, the weights of all words add up to 1: your softmax runs "
             "over the queries.",
             "The axis before the last is that of the keys.",
-            "In (batch, num_heads, n, n), whose shares form a row?",
+            "In `(batch, num_heads, n, n)`, whose shares form a row?",
             switch={"axis": -2},
         ),
         Misconception(
@@ -1247,7 +1247,7 @@ from_parts = Exercise(
             "query-and-key-swapped",
             "Row i compares key i with every query: the two have changed places.",
             "The order of the product does not matter when both come from x.",
-            "In scores of shape (n, n), whose question is row 0?",
+            "In scores of shape `(n, n)`, whose question is row 0?",
             switch={"roles": "kq"},
         ),
         Misconception(
@@ -1278,7 +1278,7 @@ from_parts = Exercise(
             "output-matrix-transposed",
             "Wherever w_output is square you used its transpose.",
             "A layer multiplies by the transposed matrix.",
-            "Which axis of w_output has num_heads * d_v entries, the first or the "
+            "Which axis of w_output has `num_heads * d_v` entries, the first or the "
             "last?",
             wrong=_output_transposed,
             raises=(ValueError, RuntimeError),
@@ -1399,7 +1399,7 @@ predict_weights_shape = Exercise(
     hints=(
         "A weight is a number for one example, one head, one query and one key.",
         "How many of each are there? The width 24 tells nothing about pairs.",
-        "The order is that of (batch, num_heads, n_q, n_k).",
+        "The order is that of `(batch, num_heads, n_q, n_k)`.",
     ),
     insight="Count them: 630 weights for 360 numbers of output. In a layer with 12 "
     "heads and 4,096 positions, weights take 201 million numbers for each example, "
@@ -1588,9 +1588,9 @@ cross_attention = Exercise(
         ),
         Misconception(
             "scaled-by-all-heads",
-            "Your scores are divided by the root of num_heads * d_k, the width of all "
-            "heads together.",
-            "The width is that of x @ w_query.",
+            "Your scores are divided by the root of `num_heads * d_k`, the width of "
+            "all heads together.",
+            "The width is that of `x @ w_query`.",
             "Was the width taken before the split or after it?",
             switch={"scale": "all"},
         ),
@@ -1638,7 +1638,7 @@ cross_attention = Exercise(
             "For each pair of words the weights of the heads add up to 1: your softmax "
             "runs over the heads.",
             "Axis 0 is that of the keys.",
-            "In (num_heads, n_q, n_k), which axis are the keys?",
+            "In `(num_heads, n_q, n_k)`, which axis are the keys?",
             switch={"axis": 0},
         ),
         Misconception(
@@ -1654,7 +1654,7 @@ cross_attention = Exercise(
             "The output is right. The weights that you return are transposed: a row "
             "for each word of the source.",
             "The source comes first.",
-            "In (num_heads, n_q, n_k), what does each row add up to?",
+            "In `(num_heads, n_q, n_k)`, what does each row add up to?",
             switch={"given": "turned"},
         ),
         Misconception(
@@ -1662,7 +1662,7 @@ cross_attention = Exercise(
             "The output is right. The weights that you return have the heads as their "
             "second axis.",
             "Heads are exchanged back everywhere, as in the merge.",
-            "What should weights[0] be: head 0, or the first word?",
+            "What should `weights[0]` be: head 0, or the first word?",
             switch={"given": "queries-first"},
         ),
         Misconception(
@@ -1697,7 +1697,7 @@ cross_attention = Exercise(
         "For each of the three projections: which sentence is multiplied? The shapes "
         "of the matrices tell, when d_x and d_source differ.",
         "The split must not assume one length: x has n_q rows, source has n_k.",
-        "The weights are (num_heads, n_q, n_k); the heads after them have n_q rows. "
+        "The weights are `(num_heads, n_q, n_k)`; the heads after them have n_q rows. "
         "Exchange heads and positions back, join, multiply by w_output.",
     ),
     insight="Keys and values depend on the source alone. A decoder that writes a "
@@ -2114,7 +2114,7 @@ mask_for_heads = Exercise(
         Misconception(
             "lengths-meet-heads",
             "Where batch and heads are equally many, head h uses the length of "
-            "sentence h; elsewhere the shapes do not fit. A mask (batch, n, n) meets "
+            "sentence h; elsewhere the shapes do not fit. A mask `(batch, n, n)` meets "
             "the axis of the heads.",
             "The batch is the first axis of both, so the two find each other.",
             "Write (2, 3, 3) below (2, 2, 3, 3), aligned at the right, as NumPy does. "
@@ -2188,7 +2188,7 @@ mask_for_heads = Exercise(
         Misconception(
             "padding-inverted",
             "Real words are hidden, padding is seen.",
-            "True means hidden, as in nn.MultiheadAttention.",
+            "True means hidden, as in `nn.MultiheadAttention`.",
             "For length 2 of 3, which keys may be attended to?",
             switch={"real": "inverted"},
         ),
@@ -2254,15 +2254,15 @@ mask_for_heads = Exercise(
     ),
     hints=(
         "Two conditions, both must hold. Write the shape of each so that it lines up "
-        "with (batch, num_heads, n, n) at the right.",
-        "The causal condition is the same for all sentences and heads: (n, n). The "
+        "with `(batch, num_heads, n, n)` at the right.",
+        "The causal condition is the same for all sentences and heads: `(n, n)`. The "
         "other depends on sentence and key: which axes are of size 1?",
-        "Compare the numbers 0 to n − 1 with the lengths in the shape (batch, 1, 1, "
-        "1). What may not be seen gets -inf before the softmax.",
+        "Compare the numbers 0 to n − 1 with the lengths in the shape "
+        "`(batch, 1, 1, 1)`. What may not be seen gets `-inf` before the softmax.",
     ),
     insight="Two sentences and two heads are the sizes that hide the fault: a mask of "
-    "(batch, n, n) then fits the axis of the heads and no error is raised. Test with a "
-    "batch size that differs from the number of heads.",
+    "`(batch, n, n)` then fits the axis of the heads and no error is raised. Test with "
+    "a batch size that differs from the number of heads.",
 )
 
 
@@ -2435,7 +2435,7 @@ convert_masks = Exercise(
             "heads-on-their-own-axis",
             "attn_mask has four axes: the heads have their own, and are not folded "
             "into the batch.",
-            "The layer keeps (batch, num_heads, n_q, n_k), as the course does.",
+            "The layer keeps `(batch, num_heads, n_q, n_k)`, as the course does.",
             "How many axes may attn_mask have?",
             switch={"kept": "axis"},
         ),
@@ -2472,7 +2472,7 @@ convert_masks = Exercise(
         ),
         Misconception(
             "minus-infinity",
-            "Your masks hold 0 and -inf, to be added to scores. The layer takes that "
+            "Your masks hold 0 and `-inf`, to be added to scores. The layer takes that "
             "too; the exercise asks for True and False.",
             "A mask is what is added to scores.",
             "Which dtype does the prompt name?",
@@ -2643,8 +2643,8 @@ shared_keys = Exercise(
         ),
         Misconception(
             "group-and-groups-confused",
-            "Query head i reads key head i // num_kv_heads: you divided by the number "
-            "of groups instead of the size of a group.",
+            "Query head i reads key head `i // num_kv_heads`: you divided by the "
+            "number of groups instead of the size of a group.",
             "There are num_kv_heads query heads in a group.",
             "Eight query heads, four key heads: how many share one? Which key heads "
             "does nobody read in your result?",
@@ -2732,7 +2732,7 @@ shared_keys = Exercise(
             "For each pair the weights of the heads add up to 1: your softmax runs "
             "over the heads.",
             "Axis 1 is that of the keys.",
-            "In (batch, num_heads, n_q, n_k), which axis are the keys?",
+            "In `(batch, num_heads, n_q, n_k)`, which axis are the keys?",
             switch={"axis": 1},
         ),
     ),
@@ -2751,9 +2751,10 @@ shared_keys = Exercise(
         "NumPy has two ways to repeat along an axis: the whole sequence again, or each "
         "entry several times in place. Neighbours share: it is the second.",
     ),
-    insight="The copies are not needed: with the queries as (batch, num_kv_heads, "
-    "group, n_q, d_k) the key heads broadcast over the group. That is how the smaller "
-    "cache is also read less often, which is what makes writing faster.",
+    insight="The copies are not needed: with the queries as "
+    "`(batch, num_kv_heads, group, n_q, d_k)` the key heads broadcast over the group. "
+    "That is how the smaller cache is also read less often, which is what makes "
+    "writing faster.",
 )
 
 

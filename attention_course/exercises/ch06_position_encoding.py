@@ -258,7 +258,7 @@ permutation_test = Exercise(
             "You accept the running sum and the blur and refuse self-attention: you "
             "exchange the columns, which are features, and not the rows.",
             "The order of the words is the order of the last axis.",
-            "x has one row per word. Print x.shape, and what your shuffle makes of "
+            "x has one row per word. Print `x.shape`, and what your shuffle makes of "
             "np.arange(6).reshape(3, 2).",
             wrong=lambda f, x: all(
                 np.allclose(f(x[:, o]), f(x)[:, o]) for o in _orders(x.shape[1])
@@ -269,7 +269,7 @@ permutation_test = Exercise(
             "You refuse self-attention and the mean, which are equivariant up to "
             "rounding: sums in another order end in other last digits.",
             "Two ways to compute the same number give the same bits.",
-            "Is 0.1 + 0.2 + 0.3 == 0.3 + 0.2 + 0.1? How large is the difference?",
+            "Is `0.1 + 0.2 + 0.3 == 0.3 + 0.2 + 0.1`? How large is the difference?",
             wrong=lambda f, x: all(
                 np.array_equal(f(x[o]), f(x)[o]) for o in _orders(len(x))
             ),
@@ -297,8 +297,8 @@ permutation_test = Exercise(
         "shuffle. What must hold between the two results?",
         "One order is one test. Which orders would the function pass by luck that adds "
         "up both neighbours?",
-        "Draw an order with a random permutation of len(x), use it on the rows of x "
-        "and on the rows of f(x), compare with np.allclose, and repeat.",
+        "Draw an order with a random permutation of `len(x)`, use it on the rows of x "
+        "and on the rows of `f(x)`, compare with np.allclose, and repeat.",
     ),
     insight="A test can refute equivariance with one shuffle and never prove it. Two "
     "shuffles do suffice if both are passed for all inputs x: a swap of two "
@@ -457,7 +457,7 @@ def _code_from_circle(places, d_model, base):
 def _bounded(result, *arguments):
     if np.abs(result).max() <= 1 + 1e-6:
         return None
-    return f"Sines and cosines lie between -1 and 1; yours reach {result.max():.3g}."
+    return f"Sines and cosines lie between −1 and 1; yours reach {result.max():.3g}."
 
 
 def _rows_have_one_length(result, places, d_model, base):
@@ -544,7 +544,7 @@ sinusoidal = Exercise(
             "Your hands slow down twice as fast as they should: the exponent of hand "
             "i is 4i/d.",
             "The 2i of the formula is twice the number of the column.",
-            "With arange(0, d, 2), what is its second entry: i or 2i?",
+            "With `arange(0, d, 2)`, what is its second entry: i or 2i?",
             switch={"exponent": "4i"},
         ),
         Misconception(
@@ -585,16 +585,17 @@ sinusoidal = Exercise(
     ),
     variants=(_code_in_loops, _code_as_phases, _code_in_torch, _code_from_circle),
     properties=(
-        Property("between -1 and 1", _bounded),
+        Property("between −1 and 1", _bounded),
         Property("place 0", _starts_at_twelve),
         Property("length of rows", _rows_have_one_length),
     ),
     hints=(
-        "One hand for every two columns: first find the speeds, shape (d_model / 2,).",
+        "One hand for every two columns: first find the speeds, shape "
+        "`(d_model / 2,)`.",
         "A table of angles has one row per place and one column per hand: place times "
-        "speed, by broadcasting (n, 1) with (d_model / 2,).",
-        "Make an empty array of shape (n, d_model) and fill every second column, from "
-        "0 with one function of the angles and from 1 with the other.",
+        "speed, by broadcasting `(n, 1)` with `(d_model / 2,)`.",
+        "Make an empty array of shape `(n, d_model)` and fill every second column, "
+        "from 0 with one function of the angles and from 1 with the other.",
     ),
     insight="Nothing in it needs the places to be whole numbers or in a row. That is "
     "how models of images code (x, y) and diffusion models code a moment in time; "
@@ -744,7 +745,7 @@ def _halves_code(places, d_model):
 def _keeps_lengths(result, k, d_model):
     if np.allclose(result @ result.T, np.eye(d_model), atol=1e-3):
         return None
-    return "A turn keeps every length and angle: R @ R.T should be the identity."
+    return "A turn keeps every length and angle: `R @ R.T` should be the identity."
 
 
 def _moves_the_first(result, k, d_model):
@@ -809,7 +810,7 @@ shift_matrix = Exercise(
             "k-times-the-matrix",
             "You took the matrix for one place and multiplied it by s.",
             "Three steps are three times one step.",
-            "Two steps are code @ R @ R. Is that the same as code @ (2 * R)? What "
+            "Two steps are `code @ R @ R`. Is that the same as `code @ (2 * R)`? What "
             "happens to the length?",
             switch={"times": "matrix"},
         ),
@@ -868,7 +869,7 @@ def _weights_of_places(result, d_model):
     w_query, w_key = _two_arrays(result, "w_query", "w_key")
     if w_query.shape != w_key.shape or w_query.shape != (d_model, d_model):
         shapes = f"{w_query.shape} and {w_key.shape}"
-        raise ValueError(f"both should be (d_model, d_model); got {shapes}.")
+        raise ValueError(f"both should be `(d_model, d_model)`; got {shapes}.")
     both = []
     for places in _WINDOWS:
         code = _code(places, d_model)
@@ -1320,7 +1321,7 @@ learned_table = Exercise(
             "places-along-the-batch",
             "All words of one text get the same place, and each text another one.",
             "The first axis of an array of words is the words.",
-            "Take x full of zeros. Are the rows of result[0] different from each "
+            "Take x full of zeros. Are the rows of `result[0]` different from each "
             "other?",
             wrong=_by_batch,
         ),
@@ -1381,8 +1382,8 @@ learned_table = Exercise(
         "Give it zeros for x and look at the result: what differs between the words of "
         "one text, and what between the texts?",
         "Which axis of x holds the words? How many rows of the table are needed?",
-        "The rows that you need have shape (n, d), and broadcasting adds them to every "
-        "text of the batch if nothing is put between.",
+        "The rows that you need have shape `(n, d)`, and broadcasting adds them to "
+        "every text of the batch if nothing is put between.",
     ),
     insight="With a batch of one, this fault adds the same row to every word and no "
     "error tells: attention stays as blind to order as before. A test with two texts "
@@ -1555,7 +1556,7 @@ rotary = Exercise(
             "doubles-twice",
             "Your pairs slow down twice as fast as they should: exponent 4i / d_k.",
             "The 2i of the formula is twice the number of the column.",
-            "With arange(0, d_k, 2), what is its second entry: i or 2i?",
+            "With `arange(0, d_k, 2)`, what is its second entry: i or 2i?",
             switch={"speeds": "4i"},
         ),
         Misconception(
@@ -1779,7 +1780,7 @@ relative_bias = Exercise(
             "heads-on-the-last-axis",
             "Your last axis is the heads; it should be the first.",
             "What is counted last goes last.",
-            "The scores have shape (num_heads, n_q, n_k). Can your result be added?",
+            "The scores have shape `(num_heads, n_q, n_k)`. Can your result be added?",
             wrong=_heads_last,
         ),
     ),
@@ -1799,7 +1800,7 @@ relative_bias = Exercise(
         "At which place does query i stand? And key j?",
         "All differences at once: the places of the queries as a column, those of the "
         "keys as a row. Which function forgets the sign?",
-        "The table of distances has shape (n_q, n_k). Give slopes two more axes of "
+        "The table of distances has shape `(n_q, n_k)`. Give slopes two more axes of "
         "length 1, so that each head scales its own copy, and mind the minus.",
     ),
     insight="With a causal mask all distances of a row may be replaced by minus the "
@@ -1985,7 +1986,7 @@ last_occurrence_design = Exercise(
         Misconception(
             "later-instead-of-earlier",
             "Your mask allows later places only, and no earlier one.",
-            "mask[i, j] tells whether j may look at i; or: triu keeps what came "
+            "`mask[i, j]` tells whether j may look at i; or: `triu` keeps what came "
             "before.",
             "Rows are queries. In which row should the True of *noon*'s last n be?",
             wrong=_last_transposed,
@@ -2033,7 +2034,7 @@ def _weights_of_closing(result, depth, opens):
     query, key = _two_arrays(result, "query", "key")
     if query.ndim != 2 or query.shape != key.shape or len(query) != len(depth):
         shapes = f"{query.shape} and {key.shape}"
-        raise ValueError(f"query and key should both be (n, d_k); got {shapes}.")
+        raise ValueError(f"query and key should both be `(n, d_k)`; got {shapes}.")
     scores = query @ key.T / np.sqrt(query.shape[-1])
     weights = _softmax(scores, np.tri(len(depth), dtype=bool))
     return weights[~opens]

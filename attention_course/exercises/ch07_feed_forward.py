@@ -143,10 +143,10 @@ def _words(d):
 def _answers(result, d, i, j):
     """Run a network with these parameters on many words."""
     if not isinstance(result, (tuple, list)) or len(result) != 4:
-        raise ValueError("it should be four arrays, (w_1, b_1, w_2, b_2).")
+        raise ValueError("it should be four arrays, `(w_1, b_1, w_2, b_2)`.")
     w_1, b_1, w_2, b_2 = (np.asarray(part, dtype=float) for part in result)
     if w_1.ndim != 2 or len(w_1) != d:
-        raise ValueError(f"w_1 needs the shape ({d}, d_ff); it has {w_1.shape}.")
+        raise ValueError(f"w_1 needs the shape `({d}, d_ff)`; it has {w_1.shape}.")
     d_ff = w_1.shape[1]
     if b_1.shape not in ((d_ff,), (1, d_ff), ()):
         raise ValueError(f"b_1 needs the shape ({d_ff},); it has {b_1.shape}.")
@@ -475,7 +475,7 @@ linears = Exercise(
             "stored-the-other-way",
             "You multiply x by the matrices as they are stored. It runs while d_ff "
             "equals d_model, and each unit gets the weights of others.",
-            "A weight matrix has the shape (in, out), as in the formula x W.",
+            "A weight matrix has the shape `(in, out)`, as in the formula x W.",
             "How many rows has weight_1, and is that the number of features or of "
             "units?",
             wrong=_not_transposed,
@@ -588,12 +588,12 @@ linears = Exercise(
     ),
     hints=(
         "Write down the shapes from left to right. Between which two does ReLU stand?",
-        "torch.nn.Linear computes x @ weight.T + bias.",
-        "The hidden layer has shape (..., d_ff): a product, a bias, then the maximum "
+        "torch.nn.Linear computes `x @ weight.T + bias`.",
+        "The hidden layer has shape `(..., d_ff)`: a product, a bias, then the maximum "
         "with 0. The output needs another product and another bias.",
     ),
     insight="Reading a checkpoint is mostly this: finding out which way a matrix lies. "
-    "GPT-2's file stores (in, out), most others (out, in). With "
+    "GPT-2's file stores `(in, out)`, most others `(out, in)`. With "
     "d_ff = 4\N{NO-BREAK SPACE}d_model a slip raises an error, in the square matrices "
     "of attention it does not.",
 )
@@ -732,7 +732,7 @@ convolution = Exercise(
             "kernel is all that is used.",
             "A convolution in a feed-forward network has width 1, so one matrix is "
             "enough.",
-            "Change x[0]. Which rows of the result should move for k = 3?",
+            "Change `x[0]`. Which rows of the result should move for k = 3?",
             wrong=_centre_only,
         ),
         Misconception(
@@ -740,7 +740,7 @@ convolution = Exercise(
             "Each row of your result depends on its own position only: all k matrices "
             "are applied to the same row of x.",
             "The kernel slides by itself.",
-            "Which row of x belongs to kernel[0] in row i of the result?",
+            "Which row of x belongs to `kernel[0]` in row i of the result?",
             wrong=_never_shifted,
         ),
         Misconception(
@@ -749,7 +749,7 @@ convolution = Exercise(
             "right.",
             "A convolution flips its kernel. (In mathematics, and in np.convolve, it "
             "does; the layers of neural networks do not.)",
-            "In the formula of the prompt, which neighbour meets kernel[0]?",
+            "In the formula of the prompt, which neighbour meets `kernel[0]`?",
             switch={"taps": "flipped"},
         ),
         Misconception(
@@ -772,9 +772,10 @@ convolution = Exercise(
         Misconception(
             "first-position-skipped",
             "Position 0 is never read: your result is the same whatever stands in "
-            "x[0].",
+            "`x[0]`.",
             "A valid index is larger than 0.",
-            "Try a sentence of zeros but for x[0]. Which rows should not be the bias?",
+            "Try a sentence of zeros but for `x[0]`. Which rows should not be the "
+            "bias?",
             switch={"edge": "skips first"},
         ),
         Misconception(
@@ -789,14 +790,14 @@ convolution = Exercise(
             "Row i of your result reads positions up to i and none after it.",
             "A window ends at the position that it belongs to. (In a model that writes "
             "text it has to.)",
-            "Which matrix should meet x[i] for k = 3, and which does here?",
+            "Which matrix should meet `x[i]` for k = 3, and which does here?",
             switch={"align": "past"},
         ),
         Misconception(
             "looks-ahead-only",
             "Row i of your result reads positions from i on and none before it.",
             "A window begins at the position that it belongs to.",
-            "Which matrix should meet x[i] for k = 3, and which does here?",
+            "Which matrix should meet `x[i]` for k = 3, and which does here?",
             switch={"align": "future"},
         ),
         Misconception(
@@ -831,10 +832,10 @@ convolution = Exercise(
     ),
     variants=(_side_by_side, _by_shares, _convolve_in_torch),
     hints=(
-        "For one i and one s: which row of x does kernel[s] meet? Try k = 3, then 5.",
-        "The middle matrix has the index k // 2, and it meets x[i] itself.",
-        "If k // 2 rows of zeros stand before and after x, no index leaves the array: "
-        "matrix s meets the padded rows from s to s + n.",
+        "For one i and one s: which row of x does `kernel[s]` meet? Try k = 3, then 5.",
+        "The middle matrix has the index `k // 2`, and it meets `x[i]` itself.",
+        "If `k // 2` rows of zeros stand before and after x, no index leaves the "
+        "array: matrix s meets the padded rows from s to s + n.",
     ),
     insight="With k = 1 nothing is shifted and nothing padded: `x @ kernel[0] + bias`. "
     "For k = 3 a layer sees one neighbour on each side, so 512 words apart takes 512 "
@@ -930,7 +931,7 @@ mixing = Exercise(
             "mixed-on-the-way-in",
             "What enters the network as one word is made of numbers of several: "
             "`reshape` cuts the same row of numbers at other places.",
-            "Reshaping (n, d) to (d, n) exchanges the axes.",
+            "Reshaping `(n, d)` to `(d, n)` exchanges the axes.",
             "Compare np.arange(6).reshape(2, 3).reshape(3, 2) with "
             "np.arange(6).reshape(2, 3).T. Which one keeps 0, 1, 2 together?",
             switch={"into": "reshaped"},
@@ -939,15 +940,15 @@ mixing = Exercise(
             "mixed-on-the-way-out",
             "The network works on whole words, and then its results are cut at other "
             "places: a row of your output holds numbers of several words.",
-            "Reshaping (d, n) to (n, d) exchanges the axes.",
+            "Reshaping `(d, n)` to `(n, d)` exchanges the axes.",
             "Print np.array([[0, 1, 2], [10, 11, 12]]).reshape(3, 2). Which word do 0 "
             "and 10 belong to before, and after?",
             switch={"back": "reshaped"},
         ),
         Misconception(
             "not-turned-back",
-            "Your output has the shape (batch, d_model, n): the features are still on "
-            "the middle axis.",
+            "Your output has the shape `(batch, d_model, n)`: the features are still "
+            "on the middle axis.",
             "The network's output has the order of its input again.",
             "Which axis counts the words in the array that you return?",
             switch={"back": "not"},
@@ -1159,7 +1160,7 @@ collapsed = Exercise(
             "Your biases go through the matrices of their own layers: `b_1` is "
             "multiplied by `w_1`.",
             "A layer's bias belongs to its matrix.",
-            "Is b_1 added before or after x @ w_1? Which matrices come later?",
+            "Is b_1 added before or after `x @ w_1`? Which matrices come later?",
             wrong=_one_matrix_late,
             raises=_SHAPES_CLASH,
         ),
@@ -1197,23 +1198,23 @@ collapsed = Exercise(
         Misconception(
             "entry-by-entry",
             "Your matrix multiplies the three entry by entry.",
-            "The sign * multiplies matrices.",
+            "The sign `*` multiplies matrices.",
             "Which shape must come out of (3, 5), (5, 4) and (4, 2)?",
             wrong=_entrywise,
             raises=_SHAPES_CLASH,
         ),
         Misconception(
             "matrix-turned",
-            "Your matrix is the transpose of the right one, shape (h, d).",
-            "A layer stores its matrix as (out, in). (torch.nn.Linear does.)",
-            "Which shape makes x @ matrix fit?",
+            "Your matrix is the transpose of the right one, shape `(h, d)`.",
+            "A layer stores its matrix as `(out, in)`. (torch.nn.Linear does.)",
+            "Which shape makes `x @ matrix` fit?",
             switch={"turned": True},
         ),
         Misconception(
             "third-layer-left-out",
             "Your matrix and bias are those of the first two layers.",
             "The chapter's formula has two matrices.",
-            "What is the width of x @ matrix, and what is h?",
+            "What is the width of `x @ matrix`, and what is h?",
             wrong=_two_of_three,
         ),
         Misconception(
@@ -1446,7 +1447,7 @@ operations = Exercise(
             "scores-alone",
             "2800 is where the scores alone cost as much as the network.",
             "The weights are what costs n squared; the average is cheap.",
-            "How many multiply-adds does (n, n) times (n, d) take?",
+            "How many multiply-adds does `(n, n)` times `(n, d)` take?",
             wrong=2800,
         ),
         Misconception(
