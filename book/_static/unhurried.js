@@ -58,56 +58,64 @@
 
   const later = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
-  const begin = (article) => {
-    const pieces = [...document.querySelectorAll(PIECES)];
-    const sections = [...document.querySelectorAll(SECTIONS)];
-    const waiting = new Set(); // sections
-    let working = false;
-    let finished = false;
-
-    // After a frame the browser has asked for the fonts of what was laid out.
-    const settle = async () => {
-      await later();
-      await document.fonts.ready;
-      await later();
-      if (working || finished) return;
-      finished = true;
-      finish();
-    };
-    const one = () => {
-      if (pieces.length > 0) {
-        layOut(pieces.shift());
-        return true;
-      }
-      // The last comes first: a section is noted before the one that holds it.
-      const section = sections.findLast((other) => waiting.has(other));
-      if (section) note(section);
-      return waiting.delete(section);
-    };
+  // Does `step` after step while the browser has time, until one says that none is left.
+  const worker = (step, done) => {
+    const state = { working: false };
     const some = (time) => {
       let more;
-      do more = one();
+      do more = step();
       while (more && time.timeRemaining() > ENOUGH);
       if (more) {
         idle(some);
         return;
       }
-      working = false;
-      settle();
+      state.working = false;
+      done();
     };
-    const add = (more) => {
-      for (const section of more) waiting.add(section);
-      if (!working) idle(some);
-      working = true;
+    state.wake = () => {
+      if (!state.working) idle(some);
+      state.working = true;
+    };
+    return state;
+  };
+
+  const begin = (article) => {
+    const pieces = [...document.querySelectorAll(PIECES)];
+    const sections = [...document.querySelectorAll(SECTIONS)];
+    const waiting = new Set(sections);
+    let finished = false;
+
+    const step = () => {
+      if (pieces.length > 0) {
+        layOut(pieces.shift());
+        return true;
+      }
+      // The last comes first: a section is noted before the one that holds it.
+      const section = sections.findLast((one) => waiting.has(one));
+      if (section) note(section);
+      return waiting.delete(section);
+    };
+    // After a frame the browser has asked for the fonts of what was laid out.
+    const settle = async () => {
+      await later();
+      await document.fonts.ready;
+      await later();
+      if (work.working || finished) return;
+      finished = true;
+      finish();
+    };
+    const work = worker(step, settle);
+    const again = (some) => {
+      for (const section of some) waiting.add(section);
+      work.wake();
     };
 
-    add(sections);
+    work.wake();
     // A font that comes changes lines of formulas everywhere.
-    document.fonts.addEventListener("loadingdone", () => add(sections));
+    document.fonts.addEventListener("loadingdone", () => again(sections));
     // Scripts add buttons and outputs.
     new MutationObserver((changes) => {
-      const around = changes.map(({ target }) => target.closest(SECTIONS)).filter(Boolean);
-      for (const section of new Set(around)) add([section, section.parentElement.closest(SECTIONS)]);
+      again(sections.filter((one) => changes.some(({ target }) => one.contains(target))));
     }).observe(article, { childList: true, subtree: true });
   };
 
