@@ -84,7 +84,7 @@ forgetting = Exercise(
             "falls-by-a-constant-amount",
             "Your answer is 0: a loss of 0.2 at each of five steps.",
             "One fifth is lost at each step, and five fifths are all.",
-            "One fifth of what is lost at the second step?",
+            "The second step loses one fifth, too: one fifth of what?",
             wrong=0.0,
         ),
         Misconception(
@@ -171,13 +171,12 @@ mean = Exercise(
     ),
     hints=(
         "Multiply each vector by its share first.",
-        "(4, 0) becomes (2, 0), and (0, 2) becomes (0, 0.5).",
-        "The third one becomes (−0.5, −1.5). Now add the three.",
+        "`(4, 0)` becomes `(2, 0)`, and `(0, 2)` becomes `(0, 0.5)`.",
+        "The third one becomes `(-0.5, -1.5)`. Now add the three.",
     ),
-    insight="(2, 0) + (0, 0.5) + (−0.5, −1.5) = (1.5, −1): each vector by its share, "
-    "then the sum. All such means lie inside the triangle whose corners are the three "
-    "vectors: "
-    "positive shares that add up to 1 can never leave it.",
+    insight="`(2, 0)` + `(0, 0.5)` + `(-0.5, -1.5)` = `(1.5, -1)`: each vector by its "
+    "share, then the sum. All such means lie inside the triangle whose corners are "
+    "the three vectors: positive shares that add up to 1 can never leave it.",
 )
 
 dilution = Exercise(
@@ -250,8 +249,8 @@ hard_or_soft = Exercise(
     choices={
         "a": Choice(
             "Picking the highest score takes more operations than the mean does.",
-            "Both need all scores. After that it takes fewer: n − 1 comparisons, and "
-            "one vector is read in place of n.",
+            "Both need all scores. After that it takes fewer: it compares them and "
+            "reads one vector, not all of them.",
         ),
         "b": Choice(
             "The chosen vector gets a gradient so large that training is thrown about.",

@@ -308,7 +308,7 @@ both = Exercise(
     "of "
     "shape `(m,)`. Write `shares_of_both(left, right)`: the shares of all `n + m` "
     "scores in one softmax, shape `(n + m,)`, left part first. A score may be as large "
-    "as $20\\,000$ or as small as $-20\\,000$.",
+    "as 20,000 or as small as −20,000.",
     starter="def shares_of_both(left, right):\n"
     '    raise NotImplementedError("your code")',
     reference=shares_of_both,
@@ -553,7 +553,7 @@ log_softmax = Exercise(
         "one number, the same for all: the logarithm of a sum.",
     ),
     insight="ln(e^s / z) = s − ln z, with s and z lowered by the same score. So "
-    "log-softmax has no division and no logarithm of a small number. torch has "
+    "log-softmax has no division and no logarithm of a small number. PyTorch has "
     "it as log_softmax, and cross_entropy takes raw scores for this reason.",
 )
 
@@ -632,7 +632,7 @@ keepdims = Exercise(
             "On the square table, each entry is divided by the total of another row: "
             "row totals are matched with columns. On three by five nothing matches.",
             "One total per row finds its row by itself.",
-            "Which shape has the sum, and with which axis of (2, 2) does NumPy line "
+            "Which shape has the sum, and with which axis of `(2, 2)` does NumPy line "
             "up its last axis?",
             switch={"keepdims": False},
             raises=UNEQUAL,
@@ -650,7 +650,7 @@ keepdims = Exercise(
             "With two axes it is right, with three the middle axis adds up to 1: the "
             "axis is counted from the front.",
             "The words stand on axis 1.",
-            "What is the number of the last axis of (3, 5), and of (2, 3, 4)?",
+            "What is the number of the last axis of `(3, 5)`, and of `(2, 3, 4)`?",
             switch={"axis": 1},
         ),
         Misconception(
@@ -736,7 +736,7 @@ who_competes = Exercise(
     hints=(
         "Which of the two indices runs through the sum in the denominator?",
         "How many separate wholes are there: three, five or one?",
-        "Take a column of three equal scores, (−9, −9, −9), and work out its shares.",
+        "Take a column of three equal scores, `[-9, -9, -9]`, and work out its shares.",
     ),
     insight="A softmax over the questions is not always a slip: slot attention uses "
     "it, so that questions compete for the inputs (Locatello et al., 2020).",
@@ -832,7 +832,7 @@ temperature = Exercise(
             "On the two by two table each *column* has its own temperature; on three "
             "by five the shapes do not fit.",
             "The first axis of both arrays is the same, so NumPy will pair them.",
-            "From which end does NumPy line up (3, 5) and (3,)?",
+            "From which end does NumPy line up `(3, 5)` and `(3,)`?",
             switch={"use": "by-word"},
             raises=UNEQUAL,
         ),
@@ -957,7 +957,7 @@ entropy = Exercise(
     prompt="Write `entropy_of(weights)`: for weights of shape `(..., n)`, each row "
     "adding "
     "up to 1, the entropy of each row in nats (natural logarithm), shape `(...)`. A "
-    "weight may be exactly 0, and counts as 0.",
+    "weight may be exactly 0; it adds nothing to the entropy.",
     starter='def entropy_of(weights):\n    raise NotImplementedError("your code")',
     reference=entropy_of,
     cases=_weights,
@@ -998,7 +998,7 @@ entropy = Exercise(
             "over-columns",
             "You added up along the first axis, not along the last.",
             "Axis 0 is the rows.",
-            "For weights of shape (3, 4), how many entropies should come out?",
+            "For weights of shape `(3, 4)`, how many entropies should come out?",
             switch={"over": 0},
         ),
         Misconception(
@@ -1379,8 +1379,8 @@ gradient = Exercise(
             "On the square rows, the mean of one row is subtracted in a column; with "
             "other sizes nothing matches.",
             "One mean per row finds its row by itself.",
-            "Which shape has the sum for weights of (2, 3, 4), and how does NumPy line "
-            "that up?",
+            "Which shape has the sum for weights of `(2, 3, 4)`, and how does NumPy "
+            "line that up?",
             switch={"keep": False},
             raises=UNEQUAL,
         ),
@@ -1469,8 +1469,9 @@ saturation = Exercise(
         "c": Choice(
             "NaN, because the exponentials of scores so far apart overflow in the "
             "computer.",
-            "The two scores are about 9.2 apart: e^9.2 is 9,999. That is far from any "
-            "overflow, and a shifted softmax never overflows at all.",
+            "The two scores are about 9.2 apart: one exponential is 9,999 times the "
+            "other. That is far from any overflow, and a shifted softmax never "
+            "overflows at all.",
         ),
         "d": Choice(
             "Almost nothing: what comes back is multiplied by p(1 − p), about one in "
