@@ -18,8 +18,13 @@ def test_what_is_short_is_marked_and_not_broken():
     assert with_breaks(code("(n_q,", "d_k)")) == code(
         "(n_q,", "d_k)", classes=f"{LITERAL} course-short"
     )
-    assert "course-short" in with_breaks(code("&lt;" * 20))  # 20 letters, 80 to write
-    assert "course-short" not in with_breaks(code("a" * 21))
+    assert "course-short" in with_breaks(code("&lt;" * 24))  # 24 letters, 96 to write
+    assert "course-short" not in with_breaks(code("a" * 25))
+
+
+def test_what_is_short_may_break_in_a_column_of_a_table():
+    assert "<wbr>" not in with_breaks(code("num_heads,", "d_k"))
+    assert "average_<wbr>attn_<wbr>weights" in with_breaks(code("average_attn_weights"))
 
 
 def test_a_long_name_may_break_after_its_dots_and_underscores():
@@ -40,6 +45,13 @@ def test_a_number_stays_with_the_word_before_it():
     page = "<p>Chapter 3, <code>width 2</code>, figure 12</p><pre>step 1</pre>a head 2"
     assert typography.with_ties(page).replace("\N{NO-BREAK SPACE}", "~") == (
         "<p>Chapter~3, <code>width 2</code>, figure~12</p><pre>step 1</pre>a head~2"
+    )
+
+
+def test_a_number_stays_with_its_unit_and_et_with_al():
+    page = "<p>6 exercises, 20 minutes; 0.3 percent (Ba et al. 2016) of 2 minuets</p>"
+    assert typography.with_ties(page).replace("\N{NO-BREAK SPACE}", "~") == (
+        "<p>6 exercises, 20~minutes; 0.3~percent (Ba et~al. 2016) of 2 minuets</p>"
     )
 
 

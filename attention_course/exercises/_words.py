@@ -78,8 +78,12 @@ def _markdown_mark(match: re.Match[str]) -> str:
 def _tex(match: re.Match[str]) -> str:
     if match["letter"]:
         return f"{match['letter']}_{_tex_word(match['index'])}"
-    inside = _with(_exponent(match).replace("−", "-"), str, _tex)
+    inside = _with(_exponent(match).replace("−", "-"), _tex_words, _tex)
     return f"{_tex_word(match['base'] or '')}^{{{inside}}}"
+
+
+def _tex_words(text: str) -> str:
+    return re.sub(r"[A-Za-z]{2,}", lambda name: _tex_word(name[0]), text)
 
 
 def _tex_word(word: str) -> str:

@@ -1,8 +1,8 @@
 """Where lines may break in running text, and which words are Chinese.
 
 Short code stays whole. A long name breaks after a dot or an underscore, before it
-breaks anywhere. "Chapter 3" does not break. Browsers and screen readers choose fonts
-and voices by language.
+breaks anywhere. "Chapter 3" and "20 minutes" do not break. Browsers and screen readers
+choose fonts and voices by language.
 """
 
 import re
@@ -20,21 +20,22 @@ NUMBERED = re.compile(
     r"\b(chapter|section|figure|note|place|width|step|head|python) (?=\d)",
     re.IGNORECASE,
 )
-SHORT = 20  # letters: half a line on a phone
+UNIT = re.compile(r"(?<=\d) (?=(?:minutes?|hours?|percent)\b)|(?<=\bet) (?=al\.)")
+SHORT = 24  # letters: half a line on a phone
+NARROW = 12  # letters: a column of a table there
 
 
 def _of_word(match: re.Match[str]) -> str:
-    """Return a word of code; a short one leaves the break to the space before it."""
+    """Return a word of code that may break, were it only in a table's column."""
     word = match[0]
-    return JOINT.sub("<wbr>", word) if len(unescape(word)) > SHORT else word
+    return JOINT.sub("<wbr>", word) if len(unescape(word)) > NARROW else word
 
 
 def _of_code(match: re.Match[str]) -> str:
     classes, inside = match.groups()
     if len(unescape(TAG.sub("", inside))) <= SHORT:
-        return f'<code class="{classes} course-short">{inside}</code>'
-    parts = PART.sub(_of_word, inside)
-    return f'<code class="{classes}">{parts}</code>'
+        classes += " course-short"
+    return f'<code class="{classes}">{PART.sub(_of_word, inside)}</code>'
 
 
 def with_breaks(body: str) -> str:
@@ -43,7 +44,7 @@ def with_breaks(body: str) -> str:
 
 
 def with_ties(body: str) -> str:
-    """Return a page's HTML in which "chapter 3" does not break; code is left."""
+    """Return a page's HTML where "chapter 3" does not break; code is left."""
     pieces, end = [], 0
     for code in CODE_OR_NOT.finditer(body):
         pieces += [_tied(body[end : code.start()]), code[0]]
@@ -52,7 +53,8 @@ def with_ties(body: str) -> str:
 
 
 def _tied(text: str) -> str:
-    return NUMBERED.sub("\\1\N{NO-BREAK SPACE}", text)
+    tied = NUMBERED.sub("\\1\N{NO-BREAK SPACE}", text)
+    return UNIT.sub("\N{NO-BREAK SPACE}", tied)
 
 
 def with_languages(body: str) -> str:
