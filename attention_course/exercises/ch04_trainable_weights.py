@@ -1226,7 +1226,7 @@ learned_or_computed = Exercise(
     ),
     insight="Saved to a file, the layer is three matrices and nothing else. Keys and "
     "values of past words can be kept while one text is being written, since the words "
-    "do not change any more: that is the key-value cache of chapter 3.",
+    "do not change any more: that is the KV cache of chapter 3.",
 )
 
 

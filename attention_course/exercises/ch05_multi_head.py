@@ -646,7 +646,7 @@ what_a_head_reads = Exercise(
         "b": Choice(
             "Each head's queries may depend on all 512 features of the word that asks.",
             "Head i has 64 columns of W_Q, and a column has 512 entries, one for each "
-            "feature. The derivative in the section's figure is zero nowhere.",
+            "feature. In the section's figure no derivative for the input is zero.",
             right=True,
         ),
         "c": Choice(
@@ -675,7 +675,7 @@ what_a_head_reads = Exercise(
         "Two letters are right. For each of the five, name the array that it speaks "
         "about and its shape.",
     ),
-    insight="Each head's score is x_i M x_jᵀ, where M is the query matrix times the "
+    insight="Each head's score is `x_i M x_jᵀ`, where M is the query matrix times the "
     "transpose of the key matrix, divided by the root of the width of a head. M is of "
     "rank at most 64: the whole of both words is read, through a narrow matrix.",
 )
@@ -1828,7 +1828,8 @@ mend_the_fold = Exercise(
     "`query` of shape `(batch * num_heads, n_q, d_k)`, `key` and `value` likewise with "
     "`n_k` keys and widths `d_k` and `d_v`, and `lengths` of shape `(batch,)`, how "
     "many keys of each sentence are real. Every head should hide the padding of its "
-    "own sentence and be scaled as a head is. It holds two faults. Mend them.",
+    "own sentence and be scaled as a head is. The function holds two faults. Mend "
+    "them.",
     starter="def folded_attention(query, key, value, lengths):\n"
     "    num_heads = len(query) // len(lengths)\n"
     "    d_model = num_heads * query.shape[-1]\n"
@@ -2765,7 +2766,7 @@ predict_shared_parameters = Exercise(
     minutes=4,
     difficulty=3,
     section="ch05-shared",
-    prompt="A layer has $d = 4096$, 32 query heads of width 128, 8 key-value heads of "
+    prompt="A layer has $d = 4096$, 32 query heads of width 128, 8 key–value heads of "
     "the same width, no biases, and an output projection back to 4096. How many "
     "parameters does it have? Write the number into `ch05_shared_parameters`; an "
     "expression is fine.",
@@ -2811,7 +2812,7 @@ predict_shared_parameters = Exercise(
             "one-key-head",
             "Keys and values are those of one head: that is multi-query attention.",
             "Sharing means that all share one.",
-            "How many key-value heads does the layer have?",
+            "How many key–value heads does the layer have?",
             wrong=2 * 4096 * 4096 + 2 * 4096 * 128,
         ),
         Misconception(
