@@ -77,7 +77,8 @@ def _markdown_mark(match: re.Match[str]) -> str:
 
 def _tex(match: re.Match[str]) -> str:
     if match["letter"]:
-        return f"{match['letter']}_{_tex_word(match['index'])}"
+        index = match["index"]
+        return f"{match['letter']}_{index if len(index) == 1 else _tex_word(index)}"
     inside = _with(_exponent(match).replace("−", "-"), _tex_words, _tex)
     return f"{_tex_word(match['base'] or '')}^{{{inside}}}"
 
