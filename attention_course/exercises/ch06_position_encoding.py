@@ -666,7 +666,7 @@ wavelength = Exercise(
     ),
     insight="The four wavelengths here are 6.28, 62.8, 628 and 6283: equal factors, "
     "not equal steps, as with the digits of a number. A text of 100 words moves the "
-    "last hand by 6 degrees.",
+    "last hand by less than 6 degrees.",
 )
 
 # --- products of codes, and turning -------------------------------------------------
@@ -1032,9 +1032,9 @@ look_back_design = Exercise(
         "them by a large number. The scores of width 8 differ by little: try 100 "
         "times, then more.",
     ),
-    insight='Trained networks grow such heads: "previous-token heads" are one half of '
-    "the induction heads that continue a pattern seen before (Olsson et al. 2022). No "
-    "word enters here, so the head works on any text.",
+    insight='Trained networks grow such heads, "previous-token heads". An induction '
+    "head, which continues a pattern seen before, builds on what such a head has "
+    "written (Olsson et al. 2022). No word enters here, so the head works on any text.",
 )
 
 # --- words and places in one score --------------------------------------------------
@@ -1618,7 +1618,7 @@ rotary = Exercise(
         Property("place 0 stays", _place_zero_stays),
     ),
     hints=(
-        "First the table of angles, (n, d_k / 2): it is the one of the sinusoidal "
+        "First the table of angles, `(n, d_k / 2)`: it is the one of the sinusoidal "
         "code. Broadcasting lends it to every head.",
         "Take the even columns as first coordinates and the odd ones as second; write "
         "down the turn of one pair by the angle a.",
@@ -1743,7 +1743,7 @@ relative_bias = Exercise(
         ),
         Misconception(
             "rewards-distance",
-            "Your bias grows with the distance, so far words gain.",
+            "Your bias grows with the distance, so words far away gain.",
             "The distance is added to the score.",
             "Which of two equal keys should get more weight, the near or the far one?",
             switch={"sign": 1},
@@ -2014,9 +2014,9 @@ last_occurrence_design = Exercise(
         "place, steeply enough that one place more means nearly all the weight.",
     ),
     insight="One head does two jobs here: it matches the content and prefers the "
-    "latest. A head that then reads one place further finds what followed the last "
-    "time; trained language models have such pairs, the induction heads of Olsson et "
-    "al. (2022).",
+    "latest. One place further stands what followed the last time. Trained language "
+    "models find it with a pair of heads, a previous-token head and an induction head "
+    "(Olsson et al. 2022).",
 )
 
 
@@ -2194,7 +2194,8 @@ opening_bracket_design = Exercise(
         "in every key, small enough never to beat the right depth.",
     ),
     insight="A one-hot depth costs a column for each depth. Two columns do: minus the "
-    "squared difference of two numbers, −(a\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}b)², "
-    "is a dot product of (2a,\N{NO-BREAK SPACE}1) and (b,\N{NO-BREAK SPACE}−b²) up to "
-    "a term that the softmax cannot see.",
+    "squared difference of two numbers, 2ab\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}"
+    "b²\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}a², is the dot product of "
+    "(2a,\N{NO-BREAK SPACE}1) and (b,\N{NO-BREAK SPACE}−b²), less the a² of the query, "
+    "which the softmax cannot see.",
 )

@@ -593,9 +593,9 @@ linears = Exercise(
         "with 0. The output needs another product and another bias.",
     ),
     insight="Reading a checkpoint is mostly this: finding out which way a matrix lies. "
-    "GPT-2's file stores `(in, out)`, most others `(out, in)`. With "
-    "d_ff = 4\N{NO-BREAK SPACE}d_model a slip raises an error, in the square matrices "
-    "of attention it does not.",
+    "GPT\N{NON-BREAKING HYPHEN}2's file stores `(in, out)`, most others `(out, in)`. "
+    "With `d_ff = 4 * d_model` a slip raises an error, in the square matrices of "
+    "attention it does not.",
 )
 
 
@@ -837,9 +837,10 @@ convolution = Exercise(
         "If `k // 2` rows of zeros stand before and after x, no index leaves the "
         "array: matrix s meets the padded rows from s to s + n.",
     ),
-    insight="With k = 1 nothing is shifted and nothing padded: `x @ kernel[0] + bias`. "
-    "For k = 3 a layer sees one neighbour on each side, so 512 words apart takes 512 "
-    "layers; attention needs one.",
+    insight="With k\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}1 nothing is shifted and "
+    "nothing padded: `x @ kernel[0] + bias`. For k\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+    "3 a layer sees one neighbour on each side, so a word 512 places away is reached "
+    "after 512 layers; attention needs one.",
 )
 
 
@@ -1262,8 +1263,8 @@ bend = Exercise(
         "a": Choice(
             "A larger hidden width makes up for it: 15,360 units without a bend do as "
             "much.",
-            "Any width collapses to one matrix of shape (384, 384). Width adds pieces "
-            "to a bent function and nothing to a straight one.",
+            "Any width collapses to one matrix of shape `(384, 384)`. Width adds "
+            "pieces to a bent function and nothing to a straight one.",
         ),
         "b": Choice(
             "The harm is that outputs may now be negative, which ReLU had prevented.",
@@ -1274,8 +1275,8 @@ bend = Exercise(
             "Each network could be stored as "
             "384\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}384\N{NO-BREAK SPACE}+"
             "\N{NO-BREAK SPACE}384 numbers without a loss.",
-            "The product of its matrices has the shape (384, 384), and the two biases "
-            "become one of length 384: 147,840 numbers in place of 1,181,568.",
+            "The product of its matrices has the shape `(384, 384)`, and the two "
+            "biases become one of length 384: 147,840 numbers in place of 1,181,568.",
             right=True,
         ),
         "d": Choice(
@@ -1412,11 +1413,13 @@ parameters = Exercise(
         "A layer from a to b with a bias has (a + 1) · b parameters. Add up six of "
         "them.",
     ),
-    insight="Attention has 4 · (768² + 768) = 2,362,368 parameters, the network "
-    "2 · 768 · 3072 + 3072 + 768 = 4,722,432; together 7,084,800. Two layer "
-    "normalisations of 2 · 768 numbers each add 3072: a whole layer has 7,087,872. "
-    "Twelve are 85,054,464 of GPT-2's 124,439,808 parameters. Nearly all others are "
-    "the tables of word and position vectors.",
+    insight="Attention has 4\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}(768² + 768) = "
+    "2,362,368 parameters, the network 2\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}"
+    "768\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}3072 + 3072 + 768 = 4,722,432; together "
+    "7,084,800. Two layer normalisations of 2\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}768 "
+    "numbers each add 3072: a whole layer has 7,087,872. Twelve are 85,054,464 of "
+    "GPT\N{NON-BREAKING HYPHEN}2's 124,439,808 parameters. Nearly all others are the "
+    "tables of word and position vectors.",
 )
 
 operations = Exercise(
@@ -1479,10 +1482,10 @@ operations = Exercise(
         "The network takes n · d · d_ff twice; the scores take n · n · d.",
         "Set 2 n² d equal to 2 n d d_ff and divide by what both sides have.",
     ),
-    insight="Scores and averages take n² d each, the network's two matrices n d d_ff "
-    "each. From 2 n² d = 2 n d d_ff follows n = d_ff, whatever d is. Further on, the "
-    'section "One more attention" reads the network as attention to d_ff learned keys: '
-    "each costs as much as a word of the text.",
+    insight="Scores and averages take `n * n * d` each, the network's two matrices "
+    "`n * d * d_ff` each: the costs are equal where n is d_ff, whatever d is. Further "
+    'on, the section "One more attention" reads the network as attention to d_ff '
+    "learned keys: each costs as much as a word of the text.",
 )
 
 
