@@ -188,8 +188,8 @@ every_dot_product = Exercise(
         "multiply entry by entry and add up.",
     ),
     insight="One product, `query @ key.T`, does what these two loops do, with the same "
-    "n_q n_k d_k multiplications, but in compiled code. Time both with 128 queries, "
-    "128 keys and d_k = 64.",
+    "`n_q * n_k * d_k` multiplications, but in compiled code. Time both with 128 "
+    "queries and 128 keys of width 64.",
 )
 
 
@@ -973,7 +973,7 @@ orthogonal_or_independent = Exercise(
         "For the sentence about weights, ask what e to the power of the score is.",
     ),
     insight="Two random vectors of width d_k are practically always independent, from "
-    "d_k = 2 on. Their cosine is about 1 over the root of d_k in size, so wide ones "
+    "width 2 on. Their cosine is about 1 over the root of d_k in size, so wide ones "
     "are nearly orthogonal too.",
 )
 
@@ -1534,8 +1534,8 @@ scaled_with_leading_axes = Exercise(
         "np.swapaxes exchanges two axes and leaves those before alone; `@` multiplies "
         "the last two and keeps the others side by side.",
     ),
-    insight="Dividing the queries beforehand gives the same scores with n_q d_k "
-    "divisions instead of n_q n_k: fewer once there are more keys than d_k.",
+    insight="Dividing the queries beforehand gives the same scores with `n_q * d_k` "
+    "divisions instead of `n_q * n_k`: fewer once there are more keys than d_k.",
 )
 
 
@@ -2164,9 +2164,9 @@ shares_of_letters_so_far = Exercise(
         "outweighs the root of d_k. np.tril makes such a triangle.",
     ),
     insight="The scores of position i are 15 for the places 0 to i and 0 for later "
-    "ones. You have built a causal mask out of positions. It costs n_positions columns "
-    "of query and key, and leaves a little weight on later tokens; the mask of the "
-    "next chapter needs no columns and gives exact zeros.",
+    "ones. You have built a causal mask out of positions. It costs `n_positions` "
+    "columns of query and key, and leaves a little weight on later tokens; the mask of "
+    "the next chapter needs no columns and gives exact zeros.",
 )
 
 

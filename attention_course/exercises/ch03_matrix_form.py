@@ -817,8 +817,9 @@ sequence_first = Exercise(
         "first two axes of the result. An exchange of axes is no reshape.",
     ),
     insight="With one text in the batch every weight is 1 and each word returns its "
-    "own value; a test with batch 1 and n = 1 sees nothing. Here the slip is an error "
-    "as soon as there are more keys than queries, or fewer.",
+    "own value; a test with batch 1 and n = 1 sees nothing. "
+    "With several queries and several keys, the slip is an error as soon as their "
+    "numbers differ.",
 )
 
 
