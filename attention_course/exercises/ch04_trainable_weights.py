@@ -1334,7 +1334,7 @@ dropout_left_on = Exercise(
         ),
         Misconception(
             "shrinks-in-evaluation",
-            "In evaluation your output is multiplied by 1 − rate.",
+            "In evaluation your output is multiplied by `1 - rate`.",
             "In evaluation all weights are there, so they must be made smaller. (In "
             "the first form of dropout they were, and training did not divide.)",
             "What do the weights of a row add up to in evaluation, and on average over "
@@ -1343,7 +1343,7 @@ dropout_left_on = Exercise(
         ),
         Misconception(
             "grows-in-evaluation",
-            "In evaluation your output is divided by 1 − rate, though nothing is "
+            "In evaluation your output is divided by `1 - rate`, though nothing is "
             "dropped.",
             "The mask belongs to training; the scaling stays.",
             "What do your weights of one row add up to in evaluation?",
@@ -1366,9 +1366,9 @@ dropout_left_on = Exercise(
         ),
         Misconception(
             "scaled-down",
-            "In training the kept weights are multiplied by 1 − rate, not divided by "
-            "it.",
-            "A share of 1 − rate is kept, so this is the factor.",
+            "In training the kept weights are multiplied by `1 - rate`, not divided "
+            "by it.",
+            "A share of `1 - rate` is kept, so this is the factor.",
             "Should a kept weight grow or shrink to make up for those that are "
             "missing?",
             switch={"scale": "down"},

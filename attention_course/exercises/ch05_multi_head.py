@@ -888,8 +888,8 @@ leave_one_out = Exercise(
         ),
         Misconception(
             "one-row-removed",
-            "One single row of W_O is gone, row number removed; the head still reaches "
-            "the output through others.",
+            "One single row of W_O is gone, row number `removed`; the head still "
+            "reaches the output through others.",
             "Row h of W_O belongs to head h.",
             "W_O has `num_heads * d_v` rows. How many of them does one head meet?",
             wrong=_one_row_zeroed,
@@ -1559,7 +1559,7 @@ cross_attention = Exercise(
         _from_the_wrong_side(
             "self-attention",
             "xxx",
-            "Your words attend to their own sentence: source plays no part.",
+            "Your words attend to their own sentence: the source plays no part.",
             "All three roles come from x, as in self-attention.",
             "Change the source. Does your result change?",
         ),
