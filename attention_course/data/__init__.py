@@ -1,7 +1,7 @@
 """The book's own data: one small example by hand, and real vectors for a few words.
 
-`running_example` is made up so that every number can be checked by hand.
-`word_vectors` and `sentence_vectors` come from a published model,
+``running_example`` is made up so that every number can be checked by hand.
+``word_vectors`` and ``sentence_vectors`` come from a published model,
 all-MiniLM-L6-v2, under the Apache License 2.0. How they were taken from it stands in
 ``attention_course/data/SOURCES.md`` of the course's repository.
 """
@@ -88,7 +88,7 @@ def running_example() -> RunningExample:
 
 
 def words() -> tuple[str, ...]:
-    """Return the words that `word_vectors` and `sentence_vectors` know.
+    """Return the words that ``word_vectors`` and ``sentence_vectors`` know.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def word_vectors(words: str | Iterable[str]) -> FloatArray:
     Parameters
     ----------
     words : str or list of str
-        One word, or several, out of `words`.
+        One word, or several, out of ``words``.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def word_vectors(words: str | Iterable[str]) -> FloatArray:
     TypeError
         If something other than strings is asked for.
     ValueError
-        If a word is not among `words`.
+        If a word is not among ``words``.
 
     Notes
     -----
@@ -139,7 +139,7 @@ def sentence_vectors(words: str | Iterable[str]) -> FloatArray:
     Parameters
     ----------
     words : str or list of str
-        One word, or several, out of `words`.
+        One word, or several, out of ``words``.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def sentence_vectors(words: str | Iterable[str]) -> FloatArray:
     TypeError
         If something other than strings is asked for.
     ValueError
-        If a word is not among `words`.
+        If a word is not among ``words``.
 
     Notes
     -----
