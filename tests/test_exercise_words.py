@@ -155,6 +155,11 @@ SET = [
     ("W_Kᵀ", "<i>W</i><sub><i>K</i></sub>ᵀ", "$W_K$ᵀ"),
     ("w_key", "<code>w_key</code>", "`w_key`"),
     ("d_k - 1", "<i>d</i><sub><i>k</i></sub> − 1", "$d_k$ − 1"),
+    (
+        "for d_k = 64.",
+        "for <i>d</i><sub><i>k</i></sub>\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}64.",
+        "for $d_k = 64$.",
+    ),
     ("the *last a*'s", "the <em>last a</em>&#x27;s", "the *last a*'s"),
     ("2 * 3 ** 4*x", "2 * 3 ** 4*x", "2 * 3 ** 4*x"),
     ("num_heads?", "<code>num_heads</code>?", "`num_heads`?"),

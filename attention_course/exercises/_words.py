@@ -17,7 +17,8 @@ _MARKS = re.compile(
     r"|\bw_[a-z]{2,}"  # w_query is an argument, W_Q the matrix
     r")"
     r"|(?<!\w)\*(?P<stressed>\w[^*]*)\*(?!\w)"  # *this* one
-    r"|(?<![\w.])(?P<letter>[A-Za-z])_(?P<index>[A-Za-z]+|\d+)(?![^\Wᵀ])"  # d_k, h_12
+    r"|(?<![\w.])(?P<letter>[A-Za-z])_(?P<index>[A-Za-z]+|\d+)(?![^\Wᵀ])"
+    r"(?P<value> [=<>] [-−]?\d+(?:\.\d+)?)?"  # d_k, h_12, d_k = 64
     r"|(?P<base>\b(?:[A-Za-z]+|[\d.]+))?"
     r"\^(?:\((?P<group>[^()]*)\)|(?P<power>[-−+]?\w+(?:\.\d+)?))"  # e^s, 2^53, e^(s+c)
 )
@@ -54,7 +55,9 @@ def _html_mark(match: re.Match[str]) -> str:
     if match["stressed"]:
         return f"<em>{escape(match['stressed'])}</em>"
     if match["letter"]:
-        return f"<i>{match['letter']}</i><sub>{_html_letters(match['index'])}</sub>"
+        value = escape(match["value"] or "").replace(" ", "\N{NO-BREAK SPACE}")
+        index = _html_letters(match["index"])
+        return f"<i>{match['letter']}</i><sub>{index}</sub>{value}"
     exponent = _with(_exponent(match).replace("-", "−"), _html_letters, _html_mark)
     return f"{_html_letters(match['base'] or '')}<sup>{exponent}</sup>"
 
@@ -77,8 +80,10 @@ def _markdown_mark(match: re.Match[str]) -> str:
 
 def _tex(match: re.Match[str]) -> str:
     if match["letter"]:
-        index = match["index"]
-        return f"{match['letter']}_{index if len(index) == 1 else _tex_word(index)}"
+        index = (
+            match["index"] if len(match["index"]) == 1 else _tex_word(match["index"])
+        )
+        return f"{match['letter']}_{index}{match['value'] or ''}"
     inside = _with(_exponent(match).replace("−", "-"), _tex_words, _tex)
     return f"{_tex_word(match['base'] or '')}^{{{inside}}}"
 

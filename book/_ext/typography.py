@@ -20,7 +20,10 @@ NUMBERED = re.compile(
     r"\b(chapter|section|figure|note|place|width|step|head|python) (?=\d)",
     re.IGNORECASE,
 )
-UNIT = re.compile(r"(?<=\d) (?=(?:minutes?|hours?|percent)\b)|(?<=\bet) (?=al\.)")
+UNIT = re.compile(
+    r"(?<=\d) (?=(?:minutes?|hours?|percent)\b)|(?<=\bet) (?=al\.)|(?<=\(\d\)) (?=\w)"
+)
+MODEL = re.compile(r"(?<=\bGPT-)(?=\d)")
 SHORT = 24  # letters: half a line on a phone
 NARROW = 12  # letters: a column of a table there
 
@@ -54,7 +57,8 @@ def with_ties(body: str) -> str:
 
 def _tied(text: str) -> str:
     tied = NUMBERED.sub("\\1\N{NO-BREAK SPACE}", text)
-    return UNIT.sub("\N{NO-BREAK SPACE}", tied)
+    tied = UNIT.sub("\N{NO-BREAK SPACE}", tied)
+    return MODEL.sub("\N{WORD JOINER}", tied)
 
 
 def with_languages(body: str) -> str:
