@@ -808,7 +808,7 @@ attend_to_the_best = Exercise(
         ),
         Misconception(
             "count-ignored",
-            "All keys answer: count changes nothing.",
+            "All keys answer: `count` changes nothing.",
             "The softmax leaves out the small ones by itself.",
             "How many of your weights are above 0 when count is 1?",
             switch={"keep": "all"},

@@ -800,14 +800,14 @@ shift_matrix = Exercise(
             switch={"speeds": "one"},
         ),
         Misconception(
-            "ignores-k",
+            "ignores-s",
             "Your matrix moves by one place, whatever s is.",
             "The matrix is a property of the code alone.",
             "How far should a hand turn in three words, if it turns by ω in one?",
             switch={"times": "none"},
         ),
         Misconception(
-            "k-times-the-matrix",
+            "s-times-the-matrix",
             "You took the matrix for one place and multiplied it by s.",
             "Three steps are three times one step.",
             "Two steps are `code @ R @ R`. Is that the same as `code @ (2 * R)`? What "
@@ -1335,14 +1335,14 @@ learned_table = Exercise(
         ),
         Misconception(
             "one-too-far",
-            "Your first word gets the place offset + 1.",
+            "Your first word gets the place `offset + 1`.",
             "The offset is the last place that has been used.",
             "With offset 0, which row of the table does the first word get?",
             switch={"begin": "late"},
         ),
         Misconception(
             "offset-counts-chunks",
-            "Your first word gets the place offset times n.",
+            "Your first word gets the place `offset` times n.",
             "The offset is the number of the chunk.",
             "Words 0 to 5 were read before, and a chunk of 4 follows: which places?",
             switch={"begin": "chunks"},
@@ -1359,7 +1359,7 @@ learned_table = Exercise(
             "Your words get the last rows of the table.",
             "A chunk that continues a text stands at the end of the table.",
             "The table has n_max rows, more than the text has words. Which row belongs "
-            "to place offset?",
+            "to place `offset`?",
             switch={"rows": "end"},
         ),
         Misconception(
@@ -1694,7 +1694,7 @@ def _zero_at_itself(result, n_q, n_k, slopes, offset):
     if np.allclose(own, 0, atol=1e-3):
         return None
     return (
-        "A word is at distance 0 from itself: query i stands at place offset + i, so "
+        "A word is at distance 0 from itself: query i stands at place `offset + i`, so "
         "the bias should be 0 for the key of that number."
     )
 
@@ -1735,9 +1735,10 @@ relative_bias = Exercise(
         ),
         Misconception(
             "aligned-at-the-end",
-            "Your last query stands at the place of the last key, whatever offset is.",
+            "Your last query stands at the place of the last key, whatever `offset` "
+            "is.",
             "The newest query always belongs to the newest key.",
-            "Where do you use offset? With 7 keys, 3 queries and offset 2, which key "
+            "Where do you use `offset`? With 7 keys, 3 queries and offset 2, which key "
             "is at distance 0 from query 0?",
             switch={"start": "end"},
         ),
