@@ -908,7 +908,7 @@ def _flattened(x, w_1, b_1, w_2, b_2):
 
 mixing = Exercise(
     id="ch07.mend-mixing",
-    title="Debug: a word that changed its neighbours",
+    title="A word that changed its neighbours",
     kind="debug",
     minutes=7,
     difficulty=3,

@@ -97,7 +97,7 @@ def bars(
     Parameters
     ----------
     values : array_like
-        Shape (n,), finite; positive when `log`.
+        Shape (n,), finite; positive when ``log``.
     labels : sequence of str
         One name per bar.
     xlabel : str
@@ -171,13 +171,13 @@ def lines(
     labels : sequence of str
         One name per line.
     xlabel : str
-        What `x` is, with its unit.
+        What ``x`` is, with its unit.
     ylabel : str
         What the lines show, with its unit.
     logx : bool
-        Logarithmic axis for `x`, which must then be positive.
+        Logarithmic axis for ``x``, which must then be positive.
     logy : bool
-        Logarithmic axis for `ys`, which must then be positive.
+        Logarithmic axis for ``ys``, which must then be positive.
     roles : str or sequence of str, optional
         Role of each line, which colours it.
     ax : Axes, optional

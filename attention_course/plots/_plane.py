@@ -45,7 +45,7 @@ def vectors_plane(
         otherwise as far as the vectors need.
     feet : mapping of int to array_like, optional
         Where the shadow of a vector ends, shape (2,), by the vector's place among
-        `vectors`: a dotted line leads there from its tip, in its colour.
+        ``vectors``: a dotted line leads there from its tip, in its colour.
     ax : Axes, optional
         A panel to draw into.
     title : str, optional

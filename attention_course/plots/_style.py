@@ -102,7 +102,7 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 def panels(
     columns: int, rows: int = 1, *, height: float = 2.6
 ) -> tuple[Figure, list[Axes]]:
-    """Open a figure with several panels, to be handed to other functions as `ax`.
+    """Open a figure with several panels, to be handed to other functions as ``ax``.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def panels(
 
 
 def one_panel(ax: Axes | None, width: float, height: float) -> Axes:
-    """Return `ax`, or the panel of a new figure of that size in inches."""
+    """Return ``ax``, or the panel of a new figure of that size in inches."""
     if ax is not None:
         return ax
     _, ax = plt.subplots(figsize=(min(width, WIDTH), height), layout="constrained")

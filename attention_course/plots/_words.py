@@ -221,7 +221,7 @@ def describe_lines(
     labels : sequence of str
         One name per line.
     xlabel : str
-        What `x` is, with its unit.
+        What ``x`` is, with its unit.
     ylabel : str
         What the lines show, with its unit.
 

@@ -118,19 +118,22 @@ def matrix_text() -> str:
 
 
 def _coinciding(exercise: Exercise) -> list[str]:
-    """List the pairs that give what something smaller gives, collapsed."""
+    """List the pairs that give what something else gives, collapsed."""
     if not exercise.is_code or not catalogue(exercise.id)[1]:
         return []
     pairs = [
-        f"- {_names(one.ids)} give what {_names(one.same_as)} gives"
+        f"- {_names(one.ids)} give what {_names(one.same_as)} "
+        + ("gives" if len(one.same_as) == 1 else "give")
         if one.same_as
         else f"- {_names(one.ids)} together are right: the two faults cancel"
         for one in catalogue(exercise.id)[1]
     ]
     several = (
-        f"{len(pairs)} pairs that cannot" if len(pairs) > 1 else "A pair that cannot"
+        f"{len(pairs)} pairs of faults have no result of their own"
+        if len(pairs) > 1
+        else "A pair of faults has no result of its own"
     )
-    title = f":::{{admonition}} {several} be told from something smaller"
+    title = f":::{{admonition}} {several}"
     return [title, ":class: dropdown", "", *pairs, ":::", ""]
 
 
