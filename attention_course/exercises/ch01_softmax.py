@@ -552,9 +552,10 @@ log_softmax = Exercise(
         "Lower the scores by their maximum first. The result is a lowered score minus "
         "one number, the same for all: the logarithm of a sum.",
     ),
-    insight="ln(e^s / z) = s − ln z, with s and z lowered by the same score. So "
-    "log-softmax has no division and no logarithm of a small number. PyTorch has "
-    "it as log_softmax, and cross_entropy takes raw scores for this reason.",
+    insight="The logarithm of e^s divided by the total is s minus the logarithm of "
+    "the total; the scores were lowered first, all by the same number. So log-softmax "
+    "has no division and no logarithm of a small number. PyTorch has it as "
+    "log_softmax, and cross_entropy takes raw scores for this reason.",
 )
 
 

@@ -841,7 +841,7 @@ attend_to_the_best = Exercise(
         "Begin with weights that are all 0, and write the softmax of the chosen scores "
         "at the chosen indices.",
     ),
-    insight="With count = n_k this is ordinary attention. Keeping few keys saves "
+    insight="With `count = n_k` this is ordinary attention. Keeping few keys saves "
     "reading the other values, but not computing their scores: these decide which are "
     "left out.",
 )
@@ -961,9 +961,8 @@ orthogonal_or_independent = Exercise(
         ),
         "e": Choice(
             "Doubling a raises its dot product with q, as it would for key c.",
-            "Twice 0 is 0. Length makes a key louder only on the side of the query, or "
-            "more strongly against it on the other side; at a right angle it does "
-            "nothing.",
+            "Twice 0 is 0. A longer key has a higher score on the query's side and a "
+            "lower one on the other side; at a right angle length does nothing.",
         ),
     },
     hints=(
@@ -1991,8 +1990,8 @@ copy_the_first_letter = Exercise(
     insight="Two features of a token are 1, so every query is 2; only position 0 has a "
     "key, 20. The first token's score is 40, all others are 0. Trained language models "
     "do something like it: weights must add up to 1, and where there is nothing to "
-    "fetch, many heads put most of the weight on the first token (Xiao et al. 2023 "
-    "call it an attention sink).",
+    "fetch, many heads put most of the weight on the first token (an attention "
+    "sink: Xiao et al., 2023).",
 )
 
 

@@ -1237,9 +1237,9 @@ causal = Exercise(
         "Compare a column of query numbers with a row of key numbers: shapes "
         "`(n_q, 1)` and `(1, n_k)` give `(n_q, n_k)`.",
     ),
-    insight="With a cache, offset is its length. PyTorch's is_causal=True has no "
-    "offset: for two new words after three it hides four of the five keys from the "
-    "first.",
+    insight="With a cache, `offset` is its length. PyTorch's is_causal=True has no "
+    "offset: of two new words after three it shows the first only one of the five "
+    "keys.",
 )
 
 

@@ -1912,5 +1912,5 @@ mixed_batch = Exercise(
     insight="The same trap has two names: NumPy's `tile` is torch's `repeat`, and "
     "NumPy's `repeat` is torch's `repeat_interleave`. Sizes cannot tell them apart; "
     'the test "together and alone" can. Faster still: multiply query and states by '
-    "their own rows of w, and let broadcasting add the two.",
+    "their own rows of `w`, and let broadcasting add the two.",
 )

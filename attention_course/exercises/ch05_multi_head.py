@@ -2754,8 +2754,8 @@ shared_keys = Exercise(
     ),
     insight="The copies are not needed: with the queries as "
     "`(batch, num_kv_heads, group, n_q, d_k)` the key heads broadcast over the group. "
-    "That is how the smaller cache is also read less often, which is what makes "
-    "writing faster.",
+    "Then the cache is not only smaller: each key is read once for its whole group, "
+    "which is what makes writing faster.",
 )
 
 

@@ -1034,7 +1034,7 @@ look_back_design = Exercise(
     ),
     insight='Trained networks grow such heads, "previous-token heads". An induction '
     "head, which continues a pattern seen before, builds on what such a head has "
-    "written (Olsson et al. 2022). No word enters here, so the head works on any text.",
+    "written (Olsson et al., 2022). No word enters here, so the head works on any text.",
 )
 
 # --- words and places in one score --------------------------------------------------
@@ -2017,7 +2017,7 @@ last_occurrence_design = Exercise(
     insight="One head does two jobs here: it matches the content and prefers the "
     "latest. One place further stands what followed the last time. Trained language "
     "models find it with a pair of heads, a previous-token head and an induction head "
-    "(Olsson et al. 2022).",
+    "(Olsson et al., 2022).",
 )
 
 

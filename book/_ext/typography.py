@@ -26,7 +26,7 @@ UNIT = re.compile(
 )
 MODEL = re.compile(r"(?<=\bGPT-)(?=\d)")
 SHORT = 24  # letters: half a line on a phone
-NARROW = 12  # letters: a column of a table there
+NARROW = 11  # letters: a column of a table there
 
 
 def _of_word(match: re.Match[str]) -> str:
