@@ -1034,7 +1034,8 @@ look_back_design = Exercise(
     ),
     insight='Trained networks grow such heads, "previous-token heads". An induction '
     "head, which continues a pattern seen before, builds on what such a head has "
-    "written (Olsson et al., 2022). No word enters here, so the head works on any text.",
+    "written (Olsson et al., 2022). No word enters here, so the head works on any "
+    "text.",
 )
 
 # --- words and places in one score --------------------------------------------------
