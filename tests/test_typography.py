@@ -50,10 +50,10 @@ def test_a_number_stays_with_the_word_before_it():
 
 def test_a_number_stays_with_its_unit_and_et_with_al():
     page = "<p>6 exercises, 20 minutes; 0.3 percent (Ba et al. 2016) of 2 minuets</p>"
-    page += "<p>at 1.6 Mbit/s 5 s, 12 kB; 2 sums</p>"
+    page += "<p>at 1.6 Mbit/s 5 s, 12 kB; 2 sums [He <em>et al.</em>, 2016]</p>"
     assert typography.with_ties(page).replace("\N{NO-BREAK SPACE}", "~") == (
-        "<p>6 exercises, 20~minutes; 0.3~percent (Ba et~al. 2016) of 2 minuets</p>"
-        "<p>at 1.6~Mbit/s 5~s, 12~kB; 2 sums</p>"
+        "<p>6 exercises, 20~minutes; 0.3~percent (Ba~et~al. 2016) of 2 minuets</p>"
+        "<p>at 1.6~Mbit/s 5~s, 12~kB; 2 sums [He~<em>et~al.</em>, 2016]</p>"
     )
 
 

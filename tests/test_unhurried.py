@@ -1,7 +1,8 @@
 """A long page is laid out a little at a time, and ends as if it had been at once."""
 
 import pytest
-from built import opened
+from built import HTML, extension, opened
+from sphinx.errors import ExtensionError
 from test_layout import slugs
 
 pytestmark = pytest.mark.book
@@ -130,3 +131,13 @@ def test_a_page_without_scripts_skips_nothing(browser, site):
         assert section.evaluate("(s) => getComputedStyle(s).contentVisibility") == (
             "visible"
         )
+
+
+def test_the_themes_script_measures_no_text():
+    offline = extension("offline")
+    script = f"{offline.MEASURED}.forEach((e=>{{e.tabIndex=0}}))"
+    assert offline.without_measuring(script) == "[].forEach((e=>{e.tabIndex=0}))"
+    with pytest.raises(ExtensionError, match="mend MEASURED"):
+        offline.without_measuring("document.querySelectorAll('pre')")
+    theme = HTML / "_static" / "scripts" / "pydata-sphinx-theme.js"
+    assert offline.MEASURED not in theme.read_text("utf-8")

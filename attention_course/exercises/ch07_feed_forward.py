@@ -594,7 +594,7 @@ linears = Exercise(
     ),
     insight="Reading a checkpoint is mostly this: finding out which way a matrix lies. "
     "GPT\N{NON-BREAKING HYPHEN}2's file stores `(in, out)`, most others `(out, in)`. "
-    "With `d_ff = 4 * d_model` a slip raises an error, in the square matrices of "
+    "With `d_ff = 4 * d_model` a slip raises an error; in the square matrices of "
     "attention it does not.",
 )
 
@@ -1280,7 +1280,8 @@ bend = Exercise(
             right=True,
         ),
         "d": Choice(
-            "Attention bends as well, so that nothing is lost for a sentence of one.",
+            "Attention bends as well, so that nothing is lost for a sentence of one "
+            "word.",
             "With one key the softmax gives 1, whatever the score. For a word alone, "
             "attention of any depth is one matrix and a constant.",
         ),
@@ -1783,5 +1784,6 @@ memory = Exercise(
     ),
     insight="Before `b_2` is added, the answer is (5,\N{NO-BREAK SPACE}4), outside the "
     "triangle of the three values. Dividing the shares by their total would put it "
-    "back inside, and bring back the limit that this chapter began with.",
+    "back on the triangle's edge, and bring back the limit that this chapter began "
+    "with.",
 )

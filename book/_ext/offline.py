@@ -15,6 +15,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
 from sphinx.builders.html._assets import _JavaScript
+from sphinx.errors import ExtensionError
 
 # What pages do without: services elsewhere, and variables that nothing reads.
 UNUSED = ("sphinx-thebe", "THEBE_JS_URL", "DOCUMENTATION_OPTIONS.pagename")
@@ -47,6 +48,11 @@ ICONS_OF_SHEETS = (
     *(0xF010, 0xF064, 0xF057, 0xF107, 0xF0C1),
 )
 FONT = "fa-solid-900.ttf"
+# The theme measures every block of text in one go; scrollers.js does it by sections.
+MEASURED = (
+    'document.querySelectorAll("pre, .nboutput > .output_area, .cell_output > .output, '
+    '.jp-RenderedHTMLCommon")'
+)
 SHEET = """\
 /* Icons of Font Awesome Free 6.5.2 (SIL OFL 1.1, LICENSE.txt), those that pages use. */
 @font-face {
@@ -170,6 +176,16 @@ def _write_icons(folder: Path, theme: Path) -> None:
     shutil.copy(theme / "LICENSE.txt", folder)
 
 
+def without_measuring(script: str) -> str:
+    """Return the theme's script that leaves it to scrollers.js what can be scrolled."""
+    if MEASURED not in script:
+        raise ExtensionError(
+            "the theme's script no longer looks for what scrolls as MEASURED in "
+            "offline.py says; look there how it does, and mend MEASURED"
+        )
+    return script.replace(MEASURED, "[]")
+
+
 def _finish(app: Any, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
@@ -184,6 +200,8 @@ def _finish(app: Any, error: Exception | None) -> None:
     for script in (static / "scripts").glob("*.js"):
         text = script.read_text(encoding="utf-8")
         text = re.sub(r"\n?//# sourceMappingURL=.*", "", text)
+        if script.name == "pydata-sphinx-theme.js" and ".tabIndex=" in text:
+            text = without_measuring(text)
         script.write_text(text, encoding="utf-8")
 
 

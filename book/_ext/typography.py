@@ -21,8 +21,8 @@ NUMBERED = re.compile(
     re.IGNORECASE,
 )
 UNIT = re.compile(
-    r"(?<=\d) (?=(?:minutes?|hours?|percent|[kM]B|Mbit/s|ms|s)\b)"
-    r"|(?<=\bet) (?=al\.)|(?<=\(\d\)) (?=\w)"
+    r"(?<=\d) (?=(?:minutes?|hours?|percent|[kM]B|M|Mbit/s|ms|s)\b)"
+    r"|(?<=\w) (?=(?:<em>)?et al\.)|(?<=\bet) (?=al\.)|(?<=\(\d\)) (?=\w)"
 )
 MODEL = re.compile(r"(?<=\bGPT-)(?=\d)")
 SHORT = 24  # letters: half a line on a phone

@@ -7,7 +7,8 @@
   const { late } = document.currentScript.dataset;
   const root = document.documentElement;
   const SECTIONS = ".bd-article > section > section, .bd-article > section > section > section";
-  const PIECES = ".bd-article > section section > :is(.admonition, .cell, .pst-scrollable-table-container, ol, p, ul)";
+  const KINDS = ".admonition, .cell, .math, .pst-scrollable-table-container, [class*='highlight-'], ol, p, ul";
+  const PIECES = `.bd-article > section section > :is(${KINDS})`;
   const ENOUGH = 25; // milliseconds that a browser should have left for another piece
 
   // Bootstrap would ask where every heading stands, at once, when the page is loaded.
@@ -66,7 +67,7 @@
       do more = step();
       while (more && time.timeRemaining() > ENOUGH);
       if (more) {
-        idle(some);
+        document.fonts.ready.then(() => idle(some)); // a font that comes later would undo it
         return;
       }
       state.working = false;
