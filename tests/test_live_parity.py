@@ -37,7 +37,7 @@ def in_the_page(program, folder):
     wheel()
     file = folder / "program.py"
     file.write_text(f"import json\n{program}\nresult = json.dumps(result)", "utf-8")
-    words = [HERE / "pyodide.mjs", RUNTIME, file, folder / "files"]
+    words = [ROOT / "tools" / "pyodide.mjs", RUNTIME, file, folder / "files"]
     done = subprocess.run(
         [*node_program("node"), *map(str, words)],
         capture_output=True,

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.assets import Asset, AssetError, fetch
+from tools.bytecode import compiled, of_wheels, with_bytecode
 
 ROOT = Path(__file__).resolve().parent.parent
 LIVE = ROOT / ".cache" / "live"
@@ -47,6 +48,7 @@ RUNTIME = Asset(
     licence="MPL-2.0",
 )
 FOLDER = f"pyodide-{RUNTIME.version}"
+STDLIB = "python_stdlib.zip"
 
 COMPAT = Asset(
     name="array-api-compat",
@@ -204,6 +206,7 @@ def assemble() -> list[str]:
     except (AssetError, KeyError) as error:
         lacks.append(f"Matplotlib, so cells that draw do not run ({error})")
     _write(files, {"info": lock["info"], "packages": entries}, first)
+    _add_bytecode()
     return lacks
 
 
@@ -220,6 +223,24 @@ def _write(files: dict[str, bytes], lock: Lock, first: int) -> None:
         "bytes": first,
     }
     (LIVE / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
+    (LIVE / "runtime.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def _add_bytecode() -> None:
+    """Add compiled modules to the folder that has been written."""
+    about = json.loads((LIVE / "runtime.json").read_text(encoding="utf-8"))
+    groups = compiled(LIVE)
+    library = LIVE / FOLDER / STDLIB
+    files = {STDLIB: with_bytecode(library.read_bytes(), groups["course"])}
+    files |= {f"{name}.zip": of_wheels(modules) for name, modules in groups.items()}
+    about["bytes"] += sum(len(files[name]) for name in ("course.zip", STDLIB))
+    about["bytes"] -= library.stat().st_size
+    library.unlink()
+    about["compiled"] = {}
+    for name, data in files.items():
+        stem, _, end = name.partition(".")
+        about["compiled"][stem] = f"{stem}-{sha256(data)[:8]}.{end}"
+        (LIVE / FOLDER / about["compiled"][stem]).write_bytes(data)
     (LIVE / "runtime.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 

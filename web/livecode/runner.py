@@ -90,12 +90,12 @@ def run(source: str, name: str, emit: Emit) -> dict[str, Any]:
 def _value(source: str, name: str) -> Any:
     """Execute a cell; return the value of its last line if that is to be shown."""
     tree = ast.parse(source, name)
-    last = (
-        tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    )
-    exec(compile(tree, name, "exec"), _namespace)
-    if last is None:
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        exec(compile(tree, name, "exec"), _namespace)
         return None
+    del tree.body[-1]
+    exec(compile(tree, name, "exec"), _namespace)
     value = eval(compile(ast.Expression(last.value), name, "eval"), _namespace)
     return None if _ends_in_semicolon(source) else value
 

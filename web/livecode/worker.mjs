@@ -60,14 +60,18 @@ async function start() {
   runtime = await (await fetch(here("runtime.json"))).json();
   total = runtime.bytes;
   const base = here(runtime.folder);
+  const compiled = fetch(base + runtime.compiled.course);
+  compiled.catch(() => {}); // `watchDownloads` has said it
   const { loadPyodide } = await import(`${base}pyodide.mjs`);
   python = await loadPyodide({
     indexURL: base,
     packageBaseUrl: base,
     lockFileURL: here("pyodide-lock.json"),
+    stdLibURL: base + runtime.compiled.python_stdlib,
     packages: runtime.packages,
     checkIntegrity: true,
   });
+  await unpack(await compiled);
   self.postMessage({ type: "loading", done: total, total });
   const source = await (await fetch(here("runner.py"))).text();
   unwatch();
@@ -79,11 +83,17 @@ async function start() {
   runner.start(FOLDER, PROGRESS);
 }
 
+/** Put compiled modules beside their sources: the build has made them, tools/bytecode.py. */
+async function unpack(response) {
+  python.unpackArchive(await response.arrayBuffer(), "zip", { extractDir: "/" });
+}
+
 /** Load what a cell needs beyond numpy and the course: Matplotlib, when it draws. Say what lacks. */
 async function prepare(code, id) {
   if (DRAWS.test(code) && runtime.matplotlib && !python.loadedPackages.matplotlib) {
     self.postMessage({ type: "loading", id, what: "Matplotlib" });
     await python.loadPackage("matplotlib", { messageCallback() {}, errorCallback() {} });
+    await unpack(await fetch(here(runtime.folder) + runtime.compiled.matplotlib));
   }
   const drawable = !DRAWS.test(code) || !runtime.matplotlib || python.loadedPackages.matplotlib;
   return drawable ? null : "Matplotlib could not be downloaded. Is there a connection? Run again then.";

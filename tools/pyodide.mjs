@@ -1,25 +1,40 @@
-// Runs Python in the browser's Python, without a browser:
+// Runs Python in the pages' Python, without a browser:
 //   node pyodide.mjs RUNTIME PROGRAM FOLDER...
-// RUNTIME is what tools/live.py made; PROGRAM is a Python file whose `result` (a str) is
-// written to the output; each FOLDER can be imported from. Matplotlib is loaded when the
-// program names it.
+// RUNTIME is what tools/live.py made, or is making; PROGRAM is a Python file whose
+// `result` (a str) is written to the output; each FOLDER can be imported from. Matplotlib
+// is loaded when the program names it and the runtime has it.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
+process.on("uncaughtException", (error) => {
+  console.error(error.message); // without the megabyte of source that Node would add
+  process.exit(1);
+});
 const [runtime, program, ...folders] = process.argv.slice(2).map((path) => resolve(path));
 const name = readdirSync(runtime).find((one) => one.startsWith("pyodide-3"));
 const base = join(runtime, name);
+const about = JSON.parse(readFileSync(join(runtime, "runtime.json")));
 const { loadPyodide } = await import(pathToFileURL(join(base, "pyodide.mjs")).href);
 const python = await loadPyodide({
   indexURL: base,
   packageBaseUrl: `${base}/`,
   lockFileURL: join(runtime, "pyodide-lock.json"),
-  packages: JSON.parse(readFileSync(join(runtime, "runtime.json"))).packages,
+  packages: about.packages,
+  stdLibURL: join(base, about.compiled?.python_stdlib ?? "python_stdlib.zip"),
   stdout: (line) => process.stderr.write(`${line}\n`),
 });
 const code = readFileSync(program, "utf8");
-if (code.includes("matplotlib")) await python.loadPackage("matplotlib");
+const unpack = (archive) => {
+  if (!archive) return;
+  const bytes = new Uint8Array(readFileSync(join(base, archive)));
+  python.unpackArchive(bytes, "zip", { extractDir: "/" });
+};
+unpack(about.compiled?.course);
+if (about.matplotlib && code.includes("matplotlib")) {
+  await python.loadPackage("matplotlib");
+  unpack(about.compiled?.matplotlib);
+}
 for (const [number, folder] of folders.entries()) {
   const place = `/folders/${number}`;
   python.FS.mkdirTree(place);
@@ -32,10 +47,5 @@ for (const [number, folder] of folders.entries()) {
   }
   python.runPython(`import sys; sys.path.append(${JSON.stringify(place)})`);
 }
-try {
-  python.runPython(code, { filename: "program.py" });
-} catch (error) {
-  console.error(error.message); // without the megabyte of source that Node would add
-  process.exit(1);
-}
+python.runPython(code, { filename: "program.py" });
 process.stdout.write(python.globals.get("result"));
