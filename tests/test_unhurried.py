@@ -1,5 +1,7 @@
 """A long page is laid out a little at a time, and ends as if it had been at once."""
 
+import re
+
 import pytest
 from built import HTML, extension, opened
 from sphinx.errors import ExtensionError
@@ -133,11 +135,30 @@ def test_a_page_without_scripts_skips_nothing(browser, site):
         )
 
 
-def test_the_themes_script_measures_no_text():
+def test_the_themes_scripts_search_no_whole_page():
     offline = extension("offline")
-    script = f"{offline.MEASURED}.forEach((e=>{{e.tabIndex=0}}))"
-    assert offline.without_measuring(script) == "[].forEach((e=>{e.tabIndex=0}))"
-    with pytest.raises(ExtensionError, match="mend MEASURED"):
-        offline.without_measuring("document.querySelectorAll('pre')")
-    theme = HTML / "_static" / "scripts" / "pydata-sphinx-theme.js"
-    assert offline.MEASURED not in theme.read_text("utf-8")
+    for name, found in offline.LOOKED_FOR.items():
+        script = f"{found}.forEach((e=>{{e.tabIndex=0}}))"
+        less = offline.without_looking(name, script)
+        assert less == "[].forEach((e=>{e.tabIndex=0}))"
+        with pytest.raises(ExtensionError, match="mend LOOKED_FOR"):
+            offline.without_looking(name, "document.querySelectorAll('pre')")
+        built = (HTML / "_static" / "scripts" / name).read_text("utf-8")
+        assert found not in built
+        assert len(built) > 1000
+    assert offline.without_looking("other.js", "1") == "1"
+
+
+def test_no_page_has_a_note_in_the_margin():
+    """The theme's script, which looked for them, no longer does: offline.py."""
+    words = ("marginnote", "sidenote", "margin", "margin[-_]caption", "full[-_]width")
+    names = "|".join((*words, "sidebar", "popout"))
+    note = re.compile(rf'class="(?:[^"]* )?(?:tag_)?(?:{names})(?: [^"]*)?"')
+    assert note.search('<div class="cell tag_full-width docutils">')
+    assert not note.search('<div class="bd-sidebar">')
+    with_notes = [
+        page.name
+        for page in HTML.rglob("*.html")
+        if note.search(page.read_text("utf-8"))
+    ]
+    assert with_notes == []

@@ -114,7 +114,7 @@ by_hand = Exercise(
         ),
         Misconception(
             "base-two",
-            "One point more doubles a share: you raised 2, not e.",
+            "One point more doubles a share's ratio to any other: you raised 2, not e.",
             "Any base does, so it does not matter which.",
             "What base turns a difference of 1 into a factor of 2.718?",
             switch={"base": 2.0},
@@ -630,8 +630,8 @@ keepdims = Exercise(
     misconceptions=(
         Misconception(
             "sum-without-its-axis",
-            "On the square table, each entry is divided by the total of another row: "
-            "row totals are matched with columns. On three by five nothing matches.",
+            "On the square table, column j is divided by the total of row j: row "
+            "totals are matched with columns. On three by five nothing matches.",
             "One total per row finds its row by itself.",
             "Which shape has the sum, and with which axis of `(2, 2)` does NumPy line "
             "up its last axis?",

@@ -931,13 +931,13 @@ orthogonal_or_independent = Exercise(
     minutes=4,
     difficulty=2,
     section="ch02-scores",
-    prompt="The query is $q = [2, 1]$; the keys are $a = [-1, 2]$, $c = [3, 0]$ and "
+    prompt="The query is $q = [2, 1]$; the keys are $u = [-1, 2]$, $w = [3, 0]$ and "
     "$z = [0, 0]$. Which of these sentences are true? There may be more than one: set "
     '`ch02_orthogonal` to all their letters, such as "ce".',
     starter="ch02_orthogonal = ...",
     choices={
         "a": Choice(
-            "c and q are linearly independent, though their dot product is 6.",
+            "w and q are linearly independent, though their dot product is 6.",
             "Neither is a multiple of the other, so they are independent, and 6 is not "
             "0: independent vectors need not be orthogonal.",
             right=True,
@@ -948,19 +948,19 @@ orthogonal_or_independent = Exercise(
             "vectors are independent only if neither of them is zero.",
         ),
         "c": Choice(
-            "A key with dot product 0, such as a, gets the weight 0 in a softmax.",
-            "e to the power 0 is 1: a score of 0 is a score like any other. Here a "
+            "A key with dot product 0, such as u, gets the weight 0 in a softmax.",
+            "e to the power 0 is 1: a score of 0 is a score like any other. Here u "
             "gets as much weight as z, and more than a key with a negative score "
             "would.",
         ),
         "d": Choice(
-            "a and q are orthogonal, and as neither is zero, independent too.",
+            "u and q are orthogonal, and as neither is zero, independent too.",
             "−2 + 2 = 0: a right angle. Of two non-zero vectors at a right angle "
             "neither is a multiple of the other.",
             right=True,
         ),
         "e": Choice(
-            "Doubling a raises its dot product with q, as it would for key c.",
+            "Doubling u raises its dot product with q, as it would for key w.",
             "Twice 0 is 0. A longer key has a higher score on the query's side and a "
             "lower one on the other side; at a right angle length does nothing.",
         ),
@@ -1204,8 +1204,9 @@ additive_of_every_pair = Exercise(
         "`(1, n_k, d_hidden)`.",
     ),
     insight="Splitting w saves work: each query and each key is multiplied once, not "
-    "once a pair. What remains per pair is d_hidden additions and tanhs, which also "
-    "have to be stored; a dot product stores one number a pair.",
+    "once a pair. What remains per pair is d_hidden additions, tanhs and "
+    "multiplications by v, and the hidden numbers have to be stored; a dot product "
+    "stores one number a pair.",
 )
 
 

@@ -787,7 +787,8 @@ sequence_first = Exercise(
         ),
         Misconception(
             "softmax-over-queries",
-            "The texts are apart, and the shares of each key are 1 over the queries.",
+            "The texts are apart, and the shares of each key add up to 1 over the "
+            "queries: your softmax runs over the queries.",
             "With the axes turned, the axis of the softmax has to turn as well.",
             "What do the weights of one query add up to?",
             wrong=_apart_over_queries,
@@ -1320,7 +1321,8 @@ causal_and_padding = Exercise(
     prompt="Write `decoder_mask(lengths, n)` without the package's masks. `lengths` "
     "has shape `(batch,)`: how many of the `n` places of each text are real words; "
     "padding stands behind them. Return a boolean array `(batch, n, n)`, `True` where "
-    "a query may attend to a key: to real words, its own place and those before. "
+    "a query may attend to a key: the key is a real word, and it stands at the query's "
+    "own place or before it. "
     "Places of padding keep their rows as *queries*; nobody reads them.",
     starter='def decoder_mask(lengths, n):\n    raise NotImplementedError("your code")',
     reference=decoder_mask,
@@ -1704,15 +1706,16 @@ leaking_mask = Exercise(
     misconceptions=(
         Misconception(
             "minus-1e4-in-place",
-            "Where the allowed scores lie below `-1e4`, each query reads its future "
-            "and nothing else.",
+            "Where the allowed scores lie far below `-1e4`, each query but the last "
+            "reads its future and nothing else.",
             "−10000 is lower than any score, so the fault must be elsewhere.",
             "A row has the allowed score −15000 and the hidden score −10000. Who wins?",
             switch={"fill": -1e4},
         ),
         Misconception(
             "lower-and-still-finite",
-            "The future is hidden under scores of −15000, and open under lower ones.",
+            "With scores around −15000 the future is hidden now; with scores below "
+            "your number it is read again.",
             "The number was not low enough; a lower one settles it.",
             "Is there a number that no training can get below?",
             switch={"fill": -1e9},

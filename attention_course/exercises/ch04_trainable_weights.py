@@ -112,7 +112,7 @@ gradient_step = Exercise(
         Misconception(
             "factor-two-lost",
             "Your step is half as long as it should be.",
-            "The derivative of a square is the thing squared, without a factor. (With "
+            "The derivative of e² is e, without a factor of 2. (With "
             "half the squared error as the loss it is.)",
             "What is the derivative of e² with respect to e?",
             switch={"factor": 1},
@@ -482,7 +482,8 @@ predict_shape = Exercise(
         Misconception(
             "one-for-each-sentence",
             "(3, 512, 64) keeps one gradient for each sentence.",
-            "Each sentence has its own gradient. It has, and the loss has their sum.",
+            "Each sentence has its own gradient. It has, and the gradient of the loss "
+            "is their mean.",
             "How many key matrices does the head have for the three sentences?",
             wrong=(3, 512, 64),
         ),
@@ -1183,8 +1184,7 @@ learned_or_computed = Exercise(
     reference="ae",
     choices={
         "a": Choice(
-            "The query matrix times the transpose of the key matrix is the same for "
-            "every sentence.",
+            "W_Q times the transpose of W_K is the same for every sentence.",
             "Both factors are parameters, and these stay as they are. The product, "
             "divided by the root of d_k, says which feature looks for which, whatever "
             "the words.",
@@ -1198,7 +1198,7 @@ learned_or_computed = Exercise(
             "most of machine learning a parameter.",
         ),
         "c": Choice(
-            "The query matrix needs as many rows as the longest sentence that the "
+            "W_Q needs as many rows as the longest sentence that the "
             "layer may read has words.",
             "W_Q has one row for each feature of a word. The length is in x, and in Q; "
             "the same matrix serves three words and three thousand.",

@@ -1179,8 +1179,8 @@ placed_scores_debug = Exercise(
             "The code is added to queries and keys, so no projection ever sees it: the "
             "term place to place is code times code, whatever was trained.",
             "Adding first or projecting first comes to the same.",
-            "Set x to zeros. Which of your two scores depends on w_query: the one you "
-            "have, or the one in the formula with four terms?",
+            "Set x to zeros. Which score still depends on w_query: yours, or the one "
+            "in the formula with four terms?",
             wrong=lambda *given: _placed_with(*given, in_query="after", in_key="after"),
         ),
         Misconception(

@@ -1255,7 +1255,8 @@ bend = Exercise(
     difficulty=2,
     section="ch07-collapse",
     prompt="To save time, a colleague takes the ReLU out of all feed-forward networks "
-    "of a stack of attention layers, before training. The widths stay 384, 1536, 384. "
+    "of a stack of attention layers (without layer normalisation), before training. "
+    "The widths stay 384, 1536, 384. "
     "Set `ch07_why_bend` to the letters of all statements that are true, in one "
     "string.",
     starter="ch07_why_bend = ...",
@@ -1430,8 +1431,9 @@ operations = Exercise(
     minutes=4,
     difficulty=3,
     section="ch07-note-shapes",
-    prompt="A layer has $d_{\\text{model}} = 400$ and a narrow feed-forward network, "
-    "$d_{\\text{ff}} = 1400$. Count one multiply-add per weight and word for the "
+    prompt="A layer has $d_{\\text{model}} = 400$ and a feed-forward network with "
+    "$d_{\\text{ff}} = 1400$, less than $4 d_{\\text{model}}$. Count one multiply-add "
+    "per weight and word for the "
     "network's two matrices, biases left out. From which length $n$ on do the scores "
     "and the weighted averages, together, cost more than the network? The projections "
     "of attention are not counted. Set `ch07_predict_operations` to the $n$ at which "

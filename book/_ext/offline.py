@@ -48,11 +48,16 @@ ICONS_OF_SHEETS = (
     *(0xF010, 0xF064, 0xF057, 0xF107, 0xF0C1),
 )
 FONT = "fa-solid-900.ttf"
-# The theme measures every block of text in one go; scrollers.js does it by sections.
-MEASURED = (
-    'document.querySelectorAll("pre, .nboutput > .output_area, .cell_output > .output, '
-    '.jp-RenderedHTMLCommon")'
-)
+# What themes look for in a whole page at once, by script: every block of text, to
+# measure it (scrollers.js does it by sections), and notes in the margin, of which this
+# book has none.
+LOOKED_FOR = {
+    "pydata-sphinx-theme.js": (
+        'document.querySelectorAll("pre, .nboutput > .output_area, '
+        '.cell_output > .output, .jp-RenderedHTMLCommon")'
+    ),
+    "sphinx-book-theme.js": 'document.querySelectorAll(n.join(", "))',
+}
 SHEET = """\
 /* Icons of Font Awesome Free 6.5.2 (SIL OFL 1.1, LICENSE.txt), those that pages use. */
 @font-face {
@@ -176,14 +181,16 @@ def _write_icons(folder: Path, theme: Path) -> None:
     shutil.copy(theme / "LICENSE.txt", folder)
 
 
-def without_measuring(script: str) -> str:
-    """Return the theme's script that leaves it to scrollers.js what can be scrolled."""
-    if MEASURED not in script:
+def without_looking(name: str, script: str) -> str:
+    """Return a theme's script that does not search the whole page."""
+    if name not in LOOKED_FOR:
+        return script
+    if LOOKED_FOR[name] not in script:
         raise ExtensionError(
-            "the theme's script no longer looks for what scrolls as MEASURED in "
-            "offline.py says; look there how it does, and mend MEASURED"
+            f"{name} no longer searches the page as LOOKED_FOR in offline.py says; "
+            "look there how it does, and mend LOOKED_FOR"
         )
-    return script.replace(MEASURED, "[]")
+    return script.replace(LOOKED_FOR[name], "[]")
 
 
 def _finish(app: Any, error: Exception | None) -> None:
@@ -200,9 +207,7 @@ def _finish(app: Any, error: Exception | None) -> None:
     for script in (static / "scripts").glob("*.js"):
         text = script.read_text(encoding="utf-8")
         text = re.sub(r"\n?//# sourceMappingURL=.*", "", text)
-        if script.name == "pydata-sphinx-theme.js" and ".tabIndex=" in text:
-            text = without_measuring(text)
-        script.write_text(text, encoding="utf-8")
+        script.write_text(without_looking(script.name, text), encoding="utf-8")
 
 
 def setup(app: Any) -> dict[str, bool]:

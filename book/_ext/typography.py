@@ -1,8 +1,9 @@
 """Where lines may break in running text, and which words are Chinese.
 
 Short code stays whole. A long name breaks after a dot or an underscore, before it
-breaks anywhere. "Chapter 3" and "20 minutes" do not break. Browsers and screen readers
-choose fonts and voices by language.
+breaks anywhere; a shorter one does so only in a table's column. "Chapter 3" and
+"20 minutes" do not break. Browsers and screen readers choose fonts and voices by
+language.
 """
 
 import re
@@ -30,15 +31,21 @@ NARROW = 11  # letters: a column of a table there
 
 
 def _of_word(match: re.Match[str]) -> str:
-    """Return a word of code that may break, were it only in a table's column."""
-    word = match[0]
-    return JOINT.sub("<wbr>", word) if len(unescape(word)) > NARROW else word
+    """Return a word of code that may break, some only in a table's column."""
+    letters = len(unescape(match[0]))
+    if letters <= NARROW:
+        return match[0]
+    mark = "<wbr>" if letters > SHORT else '<wbr class="course-column">'
+    return JOINT.sub(mark, match[0])
 
 
 def _of_code(match: re.Match[str]) -> str:
     classes, inside = match.groups()
-    if len(unescape(TAG.sub("", inside))) <= SHORT:
+    letters = len(unescape(TAG.sub("", inside)))
+    if letters <= SHORT:
         classes += " course-short"
+    if letters <= NARROW:
+        classes += " course-narrow"
     return f'<code class="{classes}">{PART.sub(_of_word, inside)}</code>'
 
 

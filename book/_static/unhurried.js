@@ -122,7 +122,7 @@
 
   addEventListener("load", () => {
     const article = document.querySelector(".bd-article"); // the search has none
-    if (article && root.classList.contains("course-early")) begin(article);
+    if (article && root.classList.contains("course-early")) idle(() => begin(article));
     else finish();
   });
 })();
