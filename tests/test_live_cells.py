@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from built import UnderAPath, need_live_cells, opened, under_a_path
+from built import ROOT, UnderAPath, need_live_cells, opened, under_a_path
 
 pytestmark = pytest.mark.book
 
@@ -24,12 +24,12 @@ TWICE = """<script>{
 
 
 class Losing(UnderAPath):
-    """Serves the book but for files whose names end in `lost`."""
+    """Serves the book but for files that have `lost` in their address."""
 
     lost = "nothing"
 
     def translate_path(self, path):
-        return super().translate_path("/" if path.endswith(self.lost) else path)
+        return super().translate_path("/" if self.lost in path else path)
 
 
 @pytest.fixture(scope="module")
@@ -376,7 +376,18 @@ def test_progress_can_be_taken_along(reader, tmp_path):
     assert reader.stored("progress") == line
 
 
-@pytest.mark.parametrize("part", [".wasm", "python_stdlib.zip", "worker.mjs"])
+def test_a_drawing_needs_no_compiled_matplotlib(reader, monkeypatch):
+    about = json.loads((ROOT / ".cache/live/runtime.json").read_text("utf-8"))
+    monkeypatch.setattr(Losing, "lost", about["compiled"]["matplotlib"])
+    cell = reader.cell("divided by the sum")
+    reader.write(cell, "import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
+    reader.press(cell, "Run")
+    cell.locator(".live-output img").wait_for()
+    assert reader.wrong  # the compiled modules were asked for
+    reader.wrong.clear()
+
+
+@pytest.mark.parametrize("part", [".wasm", "/python_stdlib", "/course-", "worker.mjs"])
 def test_a_page_stays_usable_when_python_cannot_be_loaded(reader, part, monkeypatch):
     monkeypatch.setattr(Losing, "lost", part)
     cell = reader.cell("divided by the sum")

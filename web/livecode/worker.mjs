@@ -93,7 +93,10 @@ async function prepare(code, id) {
   if (DRAWS.test(code) && runtime.matplotlib && !python.loadedPackages.matplotlib) {
     self.postMessage({ type: "loading", id, what: "Matplotlib" });
     await python.loadPackage("matplotlib", { messageCallback() {}, errorCallback() {} });
-    await unpack(await fetch(here(runtime.folder) + runtime.compiled.matplotlib));
+    if (python.loadedPackages.matplotlib) {
+      const compiled = fetch(here(runtime.folder) + runtime.compiled.matplotlib);
+      await compiled.then(unpack).catch(() => {}); // sources do too, in more time
+    }
   }
   const drawable = !DRAWS.test(code) || !runtime.matplotlib || python.loadedPackages.matplotlib;
   return drawable ? null : "Matplotlib could not be downloaded. Is there a connection? Run again then.";
