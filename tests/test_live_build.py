@@ -130,12 +130,10 @@ def test_readers_wait_no_longer_than_was_promised():
 def test_readers_are_told_how_much_they_download():
     record = ROOT / "benchmarks" / "results" / "live_cells.json"
     settings = json.loads(record.read_text("utf-8"))["settings"]
+    first = "first_run_megabytes"
     plain, packed, drawing = (
-        f"{settings[f'{kind}']:.0f} MB"
-        for kind in (
-            *("first_run_megabytes", "first_run_megabytes_compressed"),
-            "drawing_megabytes",
-        )
+        f"{settings[name]:.0f} MB"
+        for name in (first, f"{first}_compressed", "drawing_megabytes")
     )
     told = (ROOT / "book" / "how_to_use.md").read_text("utf-8")
     told = told.replace("\u00a0", " ")

@@ -40,7 +40,9 @@ def compiled(runtime: Path) -> Groups:
         text = _run_in_node(runtime)
         shutil.rmtree(KEPT, ignore_errors=True)
         KEPT.mkdir(parents=True)
-        kept.write_text(text, encoding="utf-8")
+        whole = kept.with_suffix(".new")
+        whole.write_text(text, encoding="utf-8")
+        whole.rename(kept)  # half a file would be read for ever
     groups: Groups = json.loads(kept.read_text(encoding="utf-8"))
     return groups
 

@@ -206,42 +206,44 @@ def assemble() -> list[str]:
     except (AssetError, KeyError) as error:
         lacks.append(f"Matplotlib, so cells that draw do not run ({error})")
     _write(files, {"info": lock["info"], "packages": entries}, first)
-    _add_bytecode()
     return lacks
 
 
 def _write(files: dict[str, bytes], lock: Lock, first: int) -> None:
-    """Write the folder anew; `runtime.json` last, so that half a folder is none."""
-    shutil.rmtree(LIVE, ignore_errors=True)
-    (LIVE / FOLDER).mkdir(parents=True)
+    """Write the folder anew, and put it in place when it is whole."""
+    new = LIVE.with_name("live-new")
+    shutil.rmtree(new, ignore_errors=True)
+    (new / FOLDER).mkdir(parents=True)
     for name, data in files.items():
-        (LIVE / FOLDER / name).write_bytes(data)
+        (new / FOLDER / name).write_bytes(data)
     about = {
         "folder": f"../{FOLDER}/",
         "packages": ["attention-course"],
         "matplotlib": "matplotlib" in lock["packages"],
         "bytes": first,
     }
-    (LIVE / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
-    (LIVE / "runtime.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+    (new / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
+    (new / "runtime.json").write_text(json.dumps(about), encoding="utf-8")
+    about |= _add_compiled(new, first)
+    (new / "runtime.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+    shutil.rmtree(LIVE, ignore_errors=True)
+    new.rename(LIVE)
 
 
-def _add_bytecode() -> None:
-    """Add compiled modules to the folder that has been written."""
-    about = json.loads((LIVE / "runtime.json").read_text(encoding="utf-8"))
-    groups = compiled(LIVE)
-    library = LIVE / FOLDER / STDLIB
+def _add_compiled(runtime: Path, first: int) -> dict[str, Any]:
+    """Add compiled modules to a runtime; return what `runtime.json` says of them."""
+    groups = compiled(runtime)
+    library = runtime / FOLDER / STDLIB
     files = {STDLIB: with_bytecode(library.read_bytes(), groups["course"])}
     files |= {f"{name}.zip": of_wheels(modules) for name, modules in groups.items()}
-    about["bytes"] += sum(len(files[name]) for name in ("course.zip", STDLIB))
-    about["bytes"] -= library.stat().st_size
+    first += len(files[STDLIB]) + len(files["course.zip"]) - library.stat().st_size
     library.unlink()
-    about["compiled"] = {}
+    names = {}
     for name, data in files.items():
         stem, _, end = name.partition(".")
-        about["compiled"][stem] = f"{stem}-{sha256(data)[:8]}.{end}"
-        (LIVE / FOLDER / about["compiled"][stem]).write_bytes(data)
-    (LIVE / "runtime.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+        names[stem] = f"{stem}-{sha256(data)[:8]}.{end}"
+        (runtime / FOLDER / names[stem]).write_bytes(data)
+    return {"bytes": first, "compiled": names}
 
 
 def main() -> int:
