@@ -33,9 +33,15 @@ PROPERTY = re.compile(
 NEW_LINE = re.compile(r"[ \t\r]*\n[ \t\r\n]*")
 WRITTEN_HERE = ("course.css", "livecode.css", "figures.css")
 GROUPS = ("media", "supports", "layer", "container")
-RUNTIME = "pyodide"  # its scripts draw nothing
-# Parts of Bootstrap that no page has, though Bootstrap's script knows their classes.
-NOT_BUILT = ("carousel", "modal", "offcanvas", "popover", "toast")
+# Scripts that give no element a class of these sheets: the runtime draws nothing, and
+# the editor brings a style of its own.
+APART = ("pyodide", "editor.mjs")
+# Parts of Bootstrap and of the theme that no page has, though their scripts know them.
+NOT_BUILT = (
+    *("bd-header-announcement", "carousel", "dropdown-menu-dark", "dropend"),
+    *("dropstart", "dropup", "list-group", "margin", "modal", "offcanvas", "popover"),
+    *("pst-button-link", "sidebar", "sidenote", "toast", "version-switcher"),
+)
 
 
 def split_at_commas(prelude: list[Any]) -> list[list[Any]]:
@@ -172,7 +178,7 @@ def _read(folder: Path, *patterns: str) -> dict[str, str]:
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for pattern in patterns
         for path in sorted(folder.rglob(pattern))
-        if not path.name.startswith(RUNTIME)
+        if not path.name.startswith(APART)
     }
 
 
