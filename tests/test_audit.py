@@ -128,17 +128,23 @@ def test_only_what_lowers_a_score_is_named():
     assert lighthouse.failures(found) == []
 
 
-def test_each_number_is_the_median_of_its_own(monkeypatch):
+def test_pages_take_turns_and_each_number_is_the_median_of_its_own(monkeypatch):
     simulated = iter([report(0.9, 3000), report(0.99, 1000), report(0.93, 2000)])
-    slowed = iter([report(paint=900), report(paint=700), report(paint=800)])
+    slowed = iter(report(paint=paint) for paint in (1900, 700, 900, 800, 600, 1700))
+    asked = []
 
     def run(program, address, *options):
+        asked.append(address)
+        if address == "b":
+            return report(0.5)
         return next(slowed if options == lighthouse.SLOWED else simulated)
 
     monkeypatch.setattr(lighthouse, "report", run)
-    found = lighthouse.measured(None, "http://here/", 3)
+    found, other = lighthouse.in_turns(None, ["a", "b"], 3)
     assert (found["performance"], found["paint_s"]) == (93, 2.0)
-    assert found["slowed_s"] == 0.8
+    assert (found["slowed_least_s"], found["slowed_s"]) == (0.6, 0.8)
+    assert other["performance"] == 50
+    assert "".join(asked) == 3 * "aaabbb"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +154,7 @@ def test_lighthouse_fails_below_a_target(monkeypatch, performance, seo, code):
     row = {"performance": performance, "accessibility": 95, "best_practices": 95}
     monkeypatch.setattr(lighthouse, "need_the_book", lambda: None)
     monkeypatch.setattr(lighthouse, "installed", lambda: None)
-    monkeypatch.setattr(lighthouse, "measured", lambda *_: {**row, "seo": seo})
+    monkeypatch.setattr(lighthouse, "in_turns", lambda *_: [{**row, "seo": seo}])
     monkeypatch.setattr(sys, "argv", ["lighthouse", "book/index"])
     assert lighthouse.main() == code
 
