@@ -1,7 +1,9 @@
 """A page's own style keeps each rule that an element can meet, and no other."""
 
+import re
+
 import pytest
-from built import extension
+from built import HTML, extension
 
 pytest.importorskip("tinycss2")
 
@@ -114,3 +116,13 @@ def test_a_page_gets_its_sheets_in_their_order(styles):
 def test_a_page_without_sheets_stays_as_it_is(styles):
     text = "<head><style>p{top:0}</style></head>"
     assert styles.with_style(text, "404.html", {}, set()) == text
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("page", ["book/index", "notebooks/ch05_multi_head"])
+def test_a_page_has_no_style_of_what_the_theme_does_not_build_here(styles, page):
+    text = (HTML / f"{page}.html").read_text(encoding="utf-8")
+    style = re.search(r"<style data-from[^>]*>(.*?)</style>", text, re.S)[1]
+    elsewhere = text.replace(style, "")
+    for part in re.findall(r"[.#]([A-Za-z][\w-]*)", style):
+        assert part in elsewhere or not part.startswith(styles.NOT_BUILT), part
