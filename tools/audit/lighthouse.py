@@ -180,9 +180,10 @@ def main() -> int:
     with served() as site:
         found = in_turns(program, [f"{site}{n}.html" for n in names], options.runs)
     rows = [{"page": n, **one} for n, one in zip(names, found, strict=True)]
-    print(*rows, sep="\n")
     if not options.names:
         save("lighthouse", rows, runs=options.runs, versions=versions(program))
+    else:
+        print(*rows, sep="\n")
     return int(
         any(
             row[name.replace("-", "_")] < least
