@@ -121,6 +121,7 @@
   };
 
   addEventListener("load", () => {
+    root.dataset.begun = ""; // also where no frame was drawn, in a tab behind another
     const article = document.querySelector(".bd-article"); // the search has none
     if (article && root.classList.contains("course-early")) idle(() => begin(article));
     else finish();
