@@ -1,10 +1,10 @@
-"""The first frame of a page has its title and what stands above its first section.
+"""What a page need not show in its first frame waits for the second.
 
-A browser would draw a frame for a menu and another for a row of buttons, and lay out in
-the next all that is near the screen; each keeps a slow phone from the text by a
-twentieth of a second. So the first frame waits for the end of the introduction (HTML
-Living Standard, link type "expect", in browsers that know it), what course.css names
-waits for the second, and scripts are asked for when the text has come.
+A browser lays out at once all that is near the screen, three screens of it, and a slow
+phone shows no word before that is done. So in the first frame the sections below the
+introduction wait, and contents that are out of sight (course.css): until a second one
+has begun, which a script above the first section says. Scripts that wait for the text
+stand behind it, since asking for them keeps a slow phone from reading on.
 """
 
 import re
@@ -13,27 +13,23 @@ from typing import Any
 
 ARTICLE = '<article class="bd-article"'
 SECTION = "\n<section"
-MARK = "first-frame"
-STYLE = "<style data-from"  # of styles.py
-EXPECT = f'<link rel="expect" href="#{MARK}" blocking="render">\n'
 # The first callback comes in the first frame, the second in the one after it.
-BEGUN = f"""
-<script id="{MARK}">
-  requestAnimationFrame(() => requestAnimationFrame(() => {{
+BEGUN = """
+<script>
+  requestAnimationFrame(() => requestAnimationFrame(() => {
     document.documentElement.dataset.begun = "";
-  }}));
+  }));
 </script>"""
 WAITING = re.compile(r'[ \t]*<script [^>]*(?:defer|"module")[^>]*></script>\n?')
 
 
 def with_mark(page: str) -> str:
-    """Return a page whose first frame waits for what stands above its first section."""
+    """Return a page that says, above its first section, when a second frame begins."""
     title = page.find("<h1", page.find(ARTICLE))
     place = page.find(SECTION, title)
     if ARTICLE not in page or title < 0 or place < 0:
         return page
-    page = page[:place] + BEGUN + page[place:]
-    return page.replace(STYLE, EXPECT + STYLE, 1)
+    return page[:place] + BEGUN + page[place:]
 
 
 def with_scripts_last(page: str) -> str:
