@@ -135,18 +135,29 @@ def test_a_page_without_scripts_skips_nothing(browser, site):
         )
 
 
-def test_the_themes_scripts_search_no_whole_page():
+def test_no_script_treats_the_whole_page_at_once():
     offline = extension("offline")
-    for name, found in offline.LOOKED_FOR.items():
-        script = f"{found}.forEach((e=>{{e.tabIndex=0}}))"
-        less = offline.without_looking(name, script)
-        assert less == "[].forEach((e=>{e.tabIndex=0}))"
-        with pytest.raises(ExtensionError, match="mend LOOKED_FOR"):
-            offline.without_looking(name, "document.querySelectorAll('pre')")
-        built = (HTML / "_static" / "scripts" / name).read_text("utf-8")
-        assert found not in built
-        assert len(built) > 1000
-    assert offline.without_looking("other.js", "1") == "1"
+    for name, (found, better) in offline.AT_ONCE.items():
+        assert offline.unhurried(name, f"before {found} after") == (
+            f"before {better} after"
+        )
+        with pytest.raises(ExtensionError, match="mend AT_ONCE"):
+            offline.unhurried(name, "document.querySelectorAll('pre')")
+        (built,) = (HTML / "_static").rglob(name)
+        text = built.read_text("utf-8")
+        assert found not in text
+        assert better in text
+    assert offline.unhurried("other.js", "1") == "1"
+
+
+def test_every_code_gets_its_button_and_it_copies(browser, site):
+    with opened(browser, site + LONG, viewport=DESKTOP) as (page, wrong):
+        codes = page.locator("div.highlight pre").count()
+        assert page.locator("div.highlight pre + button.copybtn").count() == codes > 20
+        button = page.locator("button.copybtn").nth(codes - 1)
+        button.evaluate("(one) => one.click()")
+        assert "success" in button.get_attribute("class")
+        assert wrong == []
 
 
 def test_no_page_has_a_note_in_the_margin():

@@ -48,15 +48,33 @@ ICONS_OF_SHEETS = (
     *(0xF010, 0xF064, 0xF057, 0xF107, 0xF0C1),
 )
 FONT = "fa-solid-900.ttf"
-# What themes look for in a whole page at once, by script: every block of text, to
-# measure it (scrollers.js does it by sections), and notes in the margin, of which this
-# book has none.
-LOOKED_FOR = {
+# A few at a time, when the browser has nothing else to do; Safari has no idle time.
+IDLY = """\
+const idly = (cells, add) => {
+  const waiting = [...cells.entries()]
+  const ask = window.requestIdleCallback
+    ?? (work => setTimeout(work, 20, { timeRemaining: () => 0 }))
+  const some = time => {
+    do {
+      const [index, cell] = waiting.shift()
+      add(cell, index)
+    } while (waiting.length > 0 && time.timeRemaining() > 40)
+    if (waiting.length > 0) ask(some)
+  }
+  if (waiting.length > 0) ask(some)
+}
+idly(codeCells, (codeCell, index) => {"""
+# What scripts of the theme and its helpers do to a whole page at once: look at every
+# block of text, to measure it (scrollers.js does it by sections), or for notes in the
+# margin, of which this book has none; and give every code its button.
+AT_ONCE = {
     "pydata-sphinx-theme.js": (
         'document.querySelectorAll("pre, .nboutput > .output_area, '
-        '.cell_output > .output, .jp-RenderedHTMLCommon")'
+        '.cell_output > .output, .jp-RenderedHTMLCommon")',
+        "[]",
     ),
-    "sphinx-book-theme.js": 'document.querySelectorAll(n.join(", "))',
+    "sphinx-book-theme.js": ('document.querySelectorAll(n.join(", "))', "[]"),
+    "copybutton.js": ("codeCells.forEach((codeCell, index) => {", IDLY),
 }
 SHEET = """\
 /* Icons of Font Awesome Free 6.5.2 (SIL OFL 1.1, LICENSE.txt), those that pages use. */
@@ -181,16 +199,17 @@ def _write_icons(folder: Path, theme: Path) -> None:
     shutil.copy(theme / "LICENSE.txt", folder)
 
 
-def without_looking(name: str, script: str) -> str:
-    """Return a theme's script that does not search the whole page."""
-    if name not in LOOKED_FOR:
+def unhurried(name: str, script: str) -> str:
+    """Return a script that does nothing to the whole page at once."""
+    if name not in AT_ONCE:
         return script
-    if LOOKED_FOR[name] not in script:
+    found, better = AT_ONCE[name]
+    if found not in script:
         raise ExtensionError(
-            f"{name} no longer searches the page as LOOKED_FOR in offline.py says; "
-            "look there how it does, and mend LOOKED_FOR"
+            f"{name} no longer does what AT_ONCE in offline.py says; look there how "
+            "it treats the whole page, and mend AT_ONCE"
         )
-    return script.replace(LOOKED_FOR[name], "[]")
+    return script.replace(found, better)
 
 
 def _finish(app: Any, error: Exception | None) -> None:
@@ -204,10 +223,10 @@ def _finish(app: Any, error: Exception | None) -> None:
         (static / unused).unlink(missing_ok=True)
     for leftover in (*static.rglob("*.map"), *static.glob("*webpack-macros.html")):
         leftover.unlink()
-    for script in (static / "scripts").glob("*.js"):
+    for script in (*static.glob("scripts/*.js"), static / "copybutton.js"):
         text = script.read_text(encoding="utf-8")
         text = re.sub(r"\n?//# sourceMappingURL=.*", "", text)
-        script.write_text(without_looking(script.name, text), encoding="utf-8")
+        script.write_text(unhurried(script.name, text), encoding="utf-8")
 
 
 def setup(app: Any) -> dict[str, bool]:

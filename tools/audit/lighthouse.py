@@ -142,8 +142,8 @@ def in_turns(
 def summary(full: list[dict[str, Any]], slowed: list[float]) -> dict[str, Any]:
     """Return the medians of a page's scores, and its first text on a slow network.
 
-    Other work on the machine can only delay that text, so its least time is given
-    beside the median.
+    Other work on the machine can only delay that text, so its least time says most of
+    the page; the median is given beside it.
     """
     medians = {
         name: statistics.median_low(one[name] for one in full) for name in full[0]
