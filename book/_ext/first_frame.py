@@ -1,6 +1,6 @@
 """What a page need not show in its first frame waits for the second.
 
-A browser lays out at once all that is near the screen, three screens of it, and a slow
+A browser lays out at once all that is near the screen, more than it shows, and a slow
 phone shows no word before that is done. So in the first frame the sections below the
 introduction wait, and contents that are out of sight (course.css): until a second one
 has begun, which a script above the first section says. Scripts that wait for the text
@@ -27,7 +27,7 @@ def with_mark(page: str) -> str:
     """Return a page that says, above its first section, when a second frame begins."""
     title = page.find("<h1", page.find(ARTICLE))
     place = page.find(SECTION, title)
-    if ARTICLE not in page or title < 0 or place < 0:
+    if place < 0:
         return page
     return page[:place] + BEGUN + page[place:]
 

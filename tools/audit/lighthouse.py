@@ -140,19 +140,11 @@ def in_turns(
 
 
 def summary(full: list[dict[str, Any]], slowed: list[float]) -> dict[str, Any]:
-    """Return the medians of a page's scores, and its first text on a slow network.
-
-    Other work on the machine can only delay that text, so its least time says most of
-    the page; the median is given beside it.
-    """
+    """Return the medians of a page's scores, and of its first text when slowed down."""
     medians = {
         name: statistics.median_low(one[name] for one in full) for name in full[0]
     }
-    return {
-        **medians,
-        "slowed_least_s": min(slowed),
-        "slowed_s": statistics.median_low(slowed),
-    }
+    return {**medians, "slowed_s": statistics.median_low(slowed)}
 
 
 def versions(program: Path) -> dict[str, str]:
