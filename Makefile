@@ -88,7 +88,7 @@ audit: $(PAGES)  ## proofs that take long; also axe-core, Lighthouse and Firefox
 	$(BIN)/python benchmarks/known_wrong.py
 	$(BIN)/python benchmarks/mutants.py
 	$(BIN)/python -m tools.audit.axe
-	$(BIN)/python -m tools.audit.lighthouse --runs 3
+	$(BIN)/python -m tools.audit.lighthouse --runs 5
 	$(BIN)/python -m tools.audit.live_cells
 	$(BIN)/python -m tools.audit.firefox
 	$(BIN)/python -m tools.audit.verdicts

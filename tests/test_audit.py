@@ -1,7 +1,6 @@
 """The tools of `make audit`, without a browser: what they count, keep and refuse."""
 
 import gzip
-import sys
 import urllib.request
 
 import pytest
@@ -14,6 +13,7 @@ import pikepdf
 from bs4 import BeautifulSoup
 
 from tools.audit import _paper, _site, axe, firefox, lighthouse, pdf, verdicts
+from tools.audit.first_text import NETWORK, first_text
 
 # ---- the server
 
@@ -130,33 +130,64 @@ def test_only_what_lowers_a_score_is_named():
 
 def test_pages_take_turns_and_each_number_is_the_median_of_its_own(monkeypatch):
     simulated = iter([report(0.9, 3000), report(0.99, 1000), report(0.93, 2000)])
-    slowed = iter(report(paint=paint) for paint in (1900, 700, 900, 800, 600, 1700))
+    seconds = iter([1.9, 0.7, 0.9, 0.8, 0.6, 1.7])
     asked = []
 
-    def run(program, address, *options):
+    def run(program, address):
         asked.append(address)
-        if address == "b":
-            return report(0.5)
-        return next(slowed if options == lighthouse.SLOWED else simulated)
+        return report(0.5) if address == "b" else next(simulated)
+
+    def loaded(kind, address):
+        asked.append(address)
+        return 2.5 if address == "b" else next(seconds)
 
     monkeypatch.setattr(lighthouse, "report", run)
-    found, other = lighthouse.in_turns(None, ["a", "b"], 3)
+    monkeypatch.setattr(lighthouse, "first_text", loaded)
+    found, other = lighthouse.in_turns(None, None, ["a", "b"], 3)
     assert (found["performance"], found["paint_s"]) == (93, 2.0)
-    assert found["slowed_s"] == 0.8
-    assert other["performance"] == 50
+    assert found["text_s"] == 0.85
+    assert (other["performance"], other["text_s"]) == (50, 2.5)
     assert "".join(asked) == 3 * "aaabbb"
 
 
+GOOD = {**lighthouse.TARGETS, "text_s": 1.0, "kB": 599}
+
+
+def test_a_page_that_meets_each_target_exactly_is_good_enough():
+    assert lighthouse.met(GOOD)
+
+
 @pytest.mark.parametrize(
-    ("performance", "seo", "code"), [(95, 100, 0), (94, 100, 1), (100, 99, 1)]
+    "worse",
+    [{name: least - 1} for name, least in lighthouse.TARGETS.items()]
+    + [{"text_s": 1.01}, {"kB": 600}],
+    ids=str,
 )
-def test_lighthouse_fails_below_a_target(monkeypatch, performance, seo, code):
-    row = {"performance": performance, "accessibility": 95, "best_practices": 95}
-    monkeypatch.setattr(lighthouse, "need_the_book", lambda: None)
-    monkeypatch.setattr(lighthouse, "installed", lambda: None)
-    monkeypatch.setattr(lighthouse, "in_turns", lambda *_: [{**row, "seo": seo}])
-    monkeypatch.setattr(sys, "argv", ["lighthouse", "book/index"])
-    assert lighthouse.main() == code
+def test_lighthouse_fails_below_a_target(worse):
+    assert not lighthouse.met({**GOOD, **worse})
+
+
+HEADER_FIRST = """<body><header>%s</header><script>
+  const article = '<article><h1>Title</h1></article>';
+  setTimeout(() => document.body.insertAdjacentHTML("beforeend", article), 1500);
+</script></body>"""
+
+
+def test_what_stands_above_the_article_is_not_its_first_text(browser, tmp_path):
+    """Short words in the header, as a larger text hides a smaller one that follows."""
+    (tmp_path / "late.html").write_text(HEADER_FIRST % "Go", "utf-8")
+    (tmp_path / "early.html").write_text("<article>Title</article>", "utf-8")
+    with _site.served(tmp_path) as site:
+        late = first_text(browser.browser_type, f"{site}late.html")
+        early = first_text(browser.browser_type, f"{site}early.html")
+    assert early < 1.5 < late < 5
+    assert early > NETWORK["latency"] / 1000
+
+
+def test_a_page_without_an_article_has_no_first_text(browser, tmp_path):
+    (tmp_path / "none.html").write_text("<p>Text, but no article.</p>", "utf-8")
+    with _site.served(tmp_path) as site:
+        assert first_text(browser.browser_type, f"{site}none.html") == float("inf")
 
 
 # ---- Firefox and the verdicts
