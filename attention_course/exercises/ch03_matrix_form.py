@@ -2294,7 +2294,7 @@ operations = Exercise(
         ),
         Misconception(
             "bracketed-to-the-right",
-            "1600 is the work of Kᵀ V and then Q times it.",
+            "1600 is the work of KᵀV, and then of Q times that.",
             "The order of the products is free.",
             "What stands between the two products of attention?",
             wrong=1600,

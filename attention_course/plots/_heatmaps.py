@@ -82,7 +82,7 @@ def weights_heatmap(
     title : str, optional
         Title of the panel.
     label : str
-        What the numbers are, at the colour bar; without words there is no bar.
+        What the numbers are, at the colour bar; an empty text leaves the bar out.
     annotate : bool
         Write the weights into the cells (up to ten keys).
 
@@ -135,7 +135,7 @@ def scores_heatmap(
     title : str, optional
         Title of the panel.
     label : str
-        What the numbers are, at the colour bar; without words there is no bar.
+        What the numbers are, at the colour bar; an empty text leaves the bar out.
     top : float, optional
         Where the scale ends, for panels that share one; the largest size by default.
 

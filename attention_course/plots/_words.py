@@ -210,7 +210,7 @@ def describe_bars(values: Array, labels: Sequence[str], xlabel: str) -> str:
 def describe_lines(
     x: Array, ys: Array, labels: Sequence[str], xlabel: str, ylabel: str
 ) -> str:
-    """Say what lines show: where each begins and ends, and its turning extreme.
+    """Say what lines show: where each begins and ends, and how far it goes between.
 
     Parameters
     ----------
@@ -228,8 +228,8 @@ def describe_lines(
     Returns
     -------
     str
-        The axes and, for each line, its first and last value, and its smallest and
-        largest where they lie between.
+        The axes and, for each line, its first and last value; its smallest and its
+        largest too, where these lie between its ends.
     """
     across, up, labels = as_lines(x, ys, labels)
     said = [f"{k}: {_course_of(across, r)}" for k, r in zip(labels, up, strict=True)]

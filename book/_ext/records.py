@@ -54,8 +54,8 @@ def _cells(values: list[Any]) -> list[str]:
     if not any(isinstance(value, float) for value in values):
         return list(map(_cell, values))
     decimals = _decimals(values)
-    form = ".4g" if decimals is None else f".{decimals}f"
-    return [format(value, form) for value in values]
+    form = "#.4g" if decimals is None else f".{decimals}f"
+    return [format(value, form).removesuffix(".") for value in values]
 
 
 def _decimals(numbers: list[float]) -> int | None:
