@@ -158,10 +158,18 @@ def test_memory_that_was_never_written_is_no_answer():
     assert (np.empty, np.empty_like) == before
 
 
-def test_the_users_own_interrupt_passes_through():
+@pytest.fixture
+def _interruptible():
+    """Hear Ctrl+C as a terminal does; what a shell starts in the background is deaf."""
     if threading.current_thread() is not threading.main_thread():
         pytest.skip("signals arrive in the main thread only")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
+
+@pytest.mark.usefixtures("_interruptible")
+def test_the_users_own_interrupt_passes_through():
     def waiting(scores):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.5)
